@@ -37,6 +37,10 @@ RULES = {
         "indicators": ALL_INDICATORS,
         "met_share_percent": 90,
         "follow_up_in_3s1": False,
+        # not rules of the specification but readings of it: see DECISIONS.md
+        "reading_completion_rows": "any",                # 1P1, 2P1: any | as_of (only rows with school_year <= Y)
+        "reading_exit_rows": "any",                      # exits: any | as_of (only rows with school_year <= Y)
+        "reading_unknown_clusters": "crosswalk",         # a career_cluster of unknown labels only: crosswalk | other | none
     },
     "oregon": {
         "state_code": "OR",
