@@ -150,6 +150,8 @@ class Program:
         self.has_traditional_gender = bool(self.nontraditional_for)
         own = known_clusters((row.career_cluster or "").split(";"))
         self.clusters = own or known_clusters(line.career_cluster for line in crosswalk) or ["other"]
+        if row.career_cluster is not None and not own and rules["reading_unknown_clusters"] != "crosswalk":
+            self.clusters = ["other"] if rules["reading_unknown_clusters"] == "other" else []
         self.entities = [("state", rules["state_code"]), ("grantee", self.grantee_id)]
         if self.district_id is not None:
             self.entities.append(("district", self.district_id))
@@ -365,7 +367,7 @@ class Year:
         for row in self.data.of("exit", student_id):
             date = row.exit_date or datetime.date(row.school_year, 6, 30)
             year = exit_year_of(row.exit_date) if row.exit_date else row.school_year
-            if year > self.year:
+            if year > self.year or self.rules["reading_exit_rows"] == "as_of" and row.school_year > self.year:
                 continue
             came_back = any(school_year > year for school_year in school_years)
             if row.exit_kind in DIPLOMAS or not came_back:
@@ -518,7 +520,8 @@ class Year:
 
     def status_dates(self, student_id, program, statuses):
         return [row.status_date for row in self.data.of("program_enrollment", student_id)
-                if row.program_id == program.program_id and row.status in statuses]
+                if row.program_id == program.program_id and row.status in statuses
+                and (self.rules["reading_completion_rows"] == "any" or row.school_year <= self.year)]
 
     def judge_1p1(self, student_id, program):
         quarters = set()
