@@ -1,0 +1,238 @@
+//! From records to fields: where each field begins and ends. Text without quotation marks is split by comparing 64 bytes at a time; the rest
+//! is unescaped into a buffer of its own. Both give the same shape.
+
+use super::records::{Chunk, closing_quote};
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
+
+/// Bytes split at a time: small enough that the text stays in the first caches while each column goes over it.
+const TILE: usize = 32 << 10;
+
+/// Some records, split into fields. Field `f` of a row lies between the separators `row + f` and `row + f + 1`.
+#[derive(Debug, Default)]
+pub struct Tile {
+    unescaped: Vec<u8>,
+    escaped: bool,
+    separators: Vec<u32>,
+    newlines: Vec<u32>,
+    /// For each row, the place of the separator before its first field.
+    pub rows: Vec<u32>,
+    /// For each row, its line counted from the first line of the chunk.
+    pub lines: Vec<u32>,
+    /// Records with another number of fields than the header: (line, fields found).
+    pub irregular: Vec<(u32, u32)>,
+}
+
+/// Where splitting stands in a chunk.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    at: usize,
+    line: u32,
+}
+
+impl Place {
+    /// The start of a chunk.
+    pub fn start(chunk: &Chunk) -> Place {
+        Place { at: chunk.start, line: memchr_iter(b'\n', &chunk.text[..chunk.start]).count() as u32 }
+    }
+}
+
+impl Tile {
+    /// Splits the next records of a chunk, whose header has `columns` fields; false at its end.
+    pub fn next(&mut self, chunk: &Chunk, place: &mut Place, columns: usize) -> bool {
+        self.separators.clear();
+        self.newlines.clear();
+        self.rows.clear();
+        self.lines.clear();
+        self.irregular.clear();
+        if place.at >= chunk.end {
+            return false;
+        }
+        let reach = (place.at + TILE).min(chunk.end);
+        let quote = if chunk.quoted { memchr(b'"', &chunk.text[place.at..reach]).map(|q| place.at + q) } else { None };
+        let plain = memrchr(b'\n', &chunk.text[place.at..quote.unwrap_or(reach)]).map(|n| place.at + n + 1);
+        match (plain, quote) {
+            (Some(end), _) => self.split_plain(chunk, place, end, columns),
+            // A record longer than a tile: take it whole.
+            (None, None) if !chunk.quoted => {
+                let end = memchr(b'\n', &chunk.text[reach..chunk.end]).map_or(chunk.end, |n| reach + n + 1);
+                self.split_plain(chunk, place, end, columns);
+            }
+            _ => self.split_quoted(chunk, place, columns),
+        }
+        true
+    }
+
+    /// The text that [`Tile::field`] points into.
+    #[inline(always)]
+    pub fn text<'a>(&'a self, chunk: &'a Chunk) -> &'a [u8] {
+        if self.escaped { &self.unescaped } else { &chunk.text }
+    }
+
+    /// Start and length of a field, without the blanks around it.
+    #[inline(always)]
+    pub fn field(&self, text: &[u8], row: u32, field: usize) -> (usize, usize) {
+        let at = row as usize + field;
+        let (Some(&before), Some(&end)) = (self.separators.get(at), self.separators.get(at + 1)) else { return (0, 0) };
+        let (start, end) = (before.wrapping_add(1) as usize, end as usize);
+        if start >= end {
+            return (start, 0);
+        }
+        let plain = |at: usize| text.get(at).is_some_and(|b| (0x21..0x80).contains(b));
+        if plain(start) && plain(end - 1) { (start, end - start) } else { trimmed(text, start, end) }
+    }
+
+    fn split_plain(&mut self, chunk: &Chunk, place: &mut Place, end: usize, columns: usize) {
+        self.escaped = false;
+        self.separators.push((place.at as u32).wrapping_sub(1));
+        index(&chunk.text, place.at, end, &mut self.separators, &mut self.newlines);
+        let mut row = 0;
+        for i in 0..self.newlines.len() {
+            let next = self.newlines[i];
+            if (next - row) as usize == columns {
+                self.rows.push(row);
+                self.lines.push(place.line + i as u32);
+            } else {
+                self.odd(chunk, row, next, place.line + i as u32, columns);
+            }
+            row = next;
+        }
+        place.at = end;
+        place.line += self.newlines.len() as u32;
+    }
+
+    /// A record with too few or too many fields, or a blank line.
+    #[cold]
+    fn odd(&mut self, chunk: &Chunk, row: u32, next: u32, line: u32, columns: usize) {
+        let fields = (next - row) as usize;
+        let blank = fields == 1 && self.field(self.text(chunk), row, 0).1 == 0;
+        if fields == columns && !blank {
+            self.rows.push(row);
+            self.lines.push(line);
+        } else if !blank {
+            self.irregular.push((line, fields as u32));
+        }
+    }
+
+    /// Splits records from one that has quotation marks on, until the buffer is full.
+    fn split_quoted(&mut self, chunk: &Chunk, place: &mut Place, columns: usize) {
+        self.escaped = true;
+        self.unescaped.clear();
+        self.unescaped.push(0);
+        self.separators.push(0);
+        while place.at < chunk.end && self.unescaped.len() < TILE {
+            let row = self.separators.len() as u32 - 1;
+            let line = place.line;
+            while place.at < chunk.end {
+                let (end, next) = self.unescape(&chunk.text[..chunk.end], place.at);
+                place.line += memchr_iter(b'\n', &chunk.text[place.at..next]).count() as u32;
+                place.at = next;
+                self.separators.push(self.unescaped.len() as u32);
+                self.unescaped.push(0);
+                if end {
+                    break;
+                }
+            }
+            self.odd(chunk, row, self.separators.len() as u32 - 1, line, columns);
+        }
+        self.unescaped.resize(self.unescaped.len() + super::records::PADDING, 0);
+    }
+
+    /// Copies the field at `at`; tells whether it ends the record, and where the next begins.
+    fn unescape(&mut self, text: &[u8], mut at: usize) -> (bool, usize) {
+        if text.get(at) == Some(&b'"') {
+            let close = closing_quote(text, at + 1).unwrap_or(text.len());
+            let mut inside = &text[at + 1..close];
+            // Pairs of quotation marks stand for one.
+            while let Some(pair) = memchr(b'"', inside) {
+                self.unescaped.extend_from_slice(&inside[..=pair]);
+                inside = inside.get(pair + 2..).unwrap_or_default();
+            }
+            self.unescaped.extend_from_slice(inside);
+            at = close + 1;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let stop = memchr2(b',', b'\n', rest).unwrap_or(rest.len());
+        self.unescaped.extend_from_slice(&rest[..stop]);
+        (rest.get(stop) != Some(&b','), (at + stop + 1).min(text.len()))
+    }
+}
+
+/// The fields of one record.
+pub fn record(text: &[u8]) -> Vec<String> {
+    let (mut tile, mut fields, mut at) = (Tile::default(), Vec::new(), 0);
+    loop {
+        tile.unescaped.clear();
+        let (end, next) = tile.unescape(text, at);
+        fields.push(String::from_utf8_lossy(&tile.unescaped).trim().to_string());
+        if end {
+            return fields;
+        }
+        at = next;
+    }
+}
+
+/// Blanks are those of Unicode: spreadsheets leave no-break spaces behind.
+#[cold]
+fn trimmed(text: &[u8], start: usize, end: usize) -> (usize, usize) {
+    let field = &text[start..end];
+    match std::str::from_utf8(field) {
+        Ok(field) => (start + field.len() - field.trim_start().len(), field.trim().len()),
+        Err(_) => (start, field.len()),
+    }
+}
+
+/// Notes the places of commas and line feeds, and after which separators the line feeds come.
+fn index(text: &[u8], from: usize, to: usize, separators: &mut Vec<u32>, newlines: &mut Vec<u32>) {
+    let mut at = from;
+    while at < to {
+        let Some(block) = text.get(at..).and_then(|t| t.first_chunk::<64>()) else { break };
+        let (mut commas, mut ends) = marks(block);
+        if to - at < 64 {
+            let inside = (1u64 << (to - at)) - 1;
+            commas &= inside;
+            ends &= inside;
+        }
+        let mut any = commas | ends;
+        let count = separators.len() as u32;
+        while ends != 0 {
+            let below = any & ((ends & ends.wrapping_neg()) - 1);
+            newlines.push(count + below.count_ones());
+            ends &= ends - 1;
+        }
+        separators.reserve(64);
+        while any != 0 {
+            separators.push(at as u32 + any.trailing_zeros());
+            any &= any - 1;
+        }
+        at += 64;
+    }
+}
+
+/// Bit masks of the commas and the line feeds among 64 bytes.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn marks(block: &[u8; 64]) -> (u64, u64) {
+    #[target_feature(enable = "sse2")]
+    fn compare(block: &[u8; 64]) -> (u64, u64) {
+        use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+        let (mut commas, mut ends) = (0, 0);
+        let (words, _) = block.as_chunks::<8>();
+        for (i, pair) in words.chunks_exact(2).enumerate() {
+            let lanes = _mm_set_epi64x(i64::from_le_bytes(pair[1]), i64::from_le_bytes(pair[0]));
+            let mask = |byte| _mm_movemask_epi8(_mm_cmpeq_epi8(lanes, _mm_set1_epi8(byte))) as u64;
+            commas |= mask(b',' as i8) << (16 * i);
+            ends |= mask(b'\n' as i8) << (16 * i);
+        }
+        (commas, ends)
+    }
+    // SAFETY: every x86-64 processor has SSE2.
+    unsafe { compare(block) }
+}
+
+/// Bit masks of the commas and the line feeds among 64 bytes.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn marks(block: &[u8; 64]) -> (u64, u64) {
+    let mask = |byte: u8| block.iter().rev().fold(0u64, |mask, &b| mask << 1 | u64::from(b == byte));
+    (mask(b','), mask(b'\n'))
+}

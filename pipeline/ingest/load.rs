@@ -1,0 +1,359 @@
+//! One load from end to end: collection by collection, each after those it refers to.
+
+use super::column::Column;
+use super::dictionary::Dictionary;
+use super::intern::{Interner, NULL, Texts};
+use super::parse::{FileFacts, Parsed, parse};
+use super::part::{Checks, Part, Unknown};
+use super::plan::{Link, Plan};
+use super::reference::{NEVER, Reference, References};
+use super::reject::{Reject, Rejects};
+use super::source::{Source, find};
+use super::write::{Layout, write_keys};
+use super::{Options, Outcome, in_parallel, reject};
+use crate::contract::{Contract, Contracts};
+use crate::error::{Error, Result};
+use crate::lake::{Counts, Input, LakeFile, LakeReader, Load, Surrogate, Warning};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A load fails only if it rejects more rows of a collection than this.
+const REJECTS_ALWAYS_ALLOWED: u64 = 10;
+/// More threads than this do not read the collection that defines a surrogate key: each keeps its own table of all ids.
+const MOST_THREADS_WITH_IDS: usize = 8;
+/// So many of the commonest faults are named when a load fails.
+const FAULTS_NAMED: usize = 3;
+
+/// A load being made.
+pub struct Ingest<'a> {
+    contracts: &'a Contracts,
+    previous: Option<&'a Load>,
+    root: &'a Path,
+    options: &'a Options,
+    references: References,
+    load: Load,
+    rejects: Vec<Rejects<'a>>,
+}
+
+/// What became of one collection.
+#[derive(Default)]
+struct Done {
+    inputs: Vec<Input>,
+    counts: Option<Counts>,
+    files: Vec<LakeFile>,
+    surrogate: Option<(String, Surrogate)>,
+    warnings: Vec<Warning>,
+    rejects: Vec<Reject>,
+    references: Vec<(String, Reference)>,
+}
+
+impl<'a> Ingest<'a> {
+    /// Begins a load.
+    pub fn new(contracts: &'a Contracts, previous: Option<&'a Load>, root: &'a Path, options: &'a Options) -> Self {
+        Ingest { contracts, previous, root, options, references: References::default(), load: Load::default(), rejects: Vec::new() }
+    }
+
+    /// Reads everything, writes everything, and gives the load.
+    pub fn run(mut self, raw: &Path) -> Result<Outcome> {
+        let mut found = find(raw, self.contracts)?;
+        for contract in self.contracts.in_order()? {
+            let plan = Plan::new(contract, self.contracts)?;
+            let done = match found.collections.remove(&contract.name) {
+                Some(sources) => self.collection(&plan, &sources)?,
+                None => self.absent(&plan)?,
+            };
+            self.load.inputs.extend(done.inputs);
+            self.load.collections.extend(done.counts);
+            self.load.files.extend(done.files);
+            self.load.surrogates.extend(done.surrogate);
+            self.load.warnings.extend(done.warnings);
+            self.rejects.push(Rejects { contract, rows: done.rejects });
+            for (field, reference) in done.references {
+                self.references.insert(&contract.name, &field, reference);
+            }
+        }
+        if !found.unknown.is_empty() {
+            let (count, examples) = (found.unknown.len() as u64, found.unknown.iter().take(5).cloned().collect());
+            tracing::warn!(files = found.unknown.join(", "), "files that belong to no collection were not read");
+            self.load.warnings.push(Warning { check: "unknown_file".into(), collection: None, count, examples });
+        }
+        self.finish()
+    }
+
+    /// A collection that is not in the raw folder stays as it was.
+    fn absent(&self, plan: &Plan) -> Result<Done> {
+        let kept = self.kept(plan.contract, None);
+        let mut done = Done::default();
+        if let (Some((field, name)), Some(previous)) = (plan.defines(), self.previous) {
+            let keys = self.previous_keys(plan)?.into_texts();
+            let reference = Reference::of(keys, Vec::new());
+            done.surrogate = previous.surrogates.get(name).map(|s| (name.to_string(), s.clone()));
+            done.references.push((plan.contract.fields[field].name.clone(), self.with_kept_keys(reference, plan, name, &kept)?));
+        }
+        done.references.extend(self.references_of(plan, &[], &[], &kept)?);
+        done.files = kept;
+        Ok(done)
+    }
+
+    /// Reads, checks and writes one collection.
+    fn collection(&self, plan: &Plan, sources: &[Source]) -> Result<Done> {
+        let threads = self.options.partitions.max(1);
+        let reading = if plan.defines().is_some() { threads.min(MOST_THREADS_WITH_IDS) } else { threads };
+        let shared = plan.shared(&self.references);
+        let first_file = self.load.inputs.len() as u32;
+        let parsed = parse(plan, shared.clone(), sources, first_file, reading, self.options.chunk_bytes)?;
+        let Parsed { parts, tables, rejects, files } = parsed;
+
+        let keys = self.previous_keys(plan)?;
+        let defined = plan.defines();
+        let known = |field: usize| if defined.is_some_and(|d| d.0 == field) { Some(&keys) } else { shared[field].map(|r| &r.table) };
+        let merge = |(field, tables): (usize, Vec<Texts>)| Dictionary::new(&tables, known(field));
+        let mut dictionaries = in_parallel(threads, tables.into_iter().enumerate().collect(), merge);
+        let first_years = self.first_years(plan, &dictionaries);
+        let checks = Checks { plan, dictionaries: &dictionaries, first_years: &first_years };
+        let mut parts = in_parallel(threads, parts.into_iter().collect(), |(year, blocks)| checks.run(year, blocks));
+
+        let mut done = self.report(plan, sources, files, rejects, &mut parts);
+        let years: BTreeSet<Option<i32>> = parts.iter().map(|p| p.year).collect();
+        let kept = self.kept(plan.contract, Some(&years));
+        done.references = self.references_of(plan, &dictionaries, &parts, &kept)?;
+        let numbered = defined.map(|(field, name)| (field, name, number(&dictionaries[field], &keys, field, &mut parts)));
+        if let Some((field, name, reference)) = &numbered {
+            dictionaries[*field] = Dictionary::known_only(&reference.table);
+            let surrogate = self.write_surrogate(plan, *field, name, reference.table.texts())?;
+            done.surrogate = Some((name.to_string(), surrogate));
+        }
+        done.files = self.write(plan, &dictionaries, parts)?;
+        done.files.extend(kept.iter().cloned());
+        done.files.sort_by_key(|f| f.partition);
+        drop(dictionaries);
+        if let Some((field, name, reference)) = numbered {
+            let reference = self.with_kept_keys(reference, plan, name, &kept)?;
+            done.references.push((plan.contract.fields[field].name.clone(), reference));
+        }
+        Ok(done)
+    }
+
+    /// For each foreign key, since when there are rows with each code of its field.
+    fn first_years(&self, plan: &Plan, dictionaries: &[Dictionary]) -> Vec<Cow<'_, [i32]>> {
+        let of = |link: &Link| {
+            let Some(reference) = self.references.get(&link.resource, &link.target) else { return Cow::Borrowed(&[][..]) };
+            if plan.surrogates.iter().any(|(field, _)| *field == link.field) {
+                return Cow::Borrowed(reference.first_year.as_slice());
+            }
+            let dictionary = &dictionaries[link.field];
+            Cow::Owned((0..dictionary.len() as u32).map(|code| reference.first_year_of(dictionary.get(code))).collect())
+        };
+        plan.links.iter().map(of).collect()
+    }
+
+    /// The files of the previous load that stay: all if the collection was not read, else those of years that were not.
+    fn kept(&self, contract: &Contract, read: Option<&BTreeSet<Option<i32>>>) -> Vec<LakeFile> {
+        let stays = |f: &&LakeFile| read.is_none_or(|years| contract.partition.is_some() && !years.contains(&f.partition));
+        self.previous.map(|load| load.files_of(&contract.name).filter(stays).cloned().collect()).unwrap_or_default()
+    }
+
+    /// The values that the previous load has numbered, by their number.
+    fn previous_keys(&self, plan: &Plan) -> Result<Interner> {
+        let Some((field, name)) = plan.defines() else { return Ok(Interner::default()) };
+        let Some(surrogate) = self.previous.and_then(|load| load.surrogates.get(name)) else { return Ok(Interner::default()) };
+        let field = &plan.contract.fields[field].name;
+        let mut texts = Texts::default();
+        let reader = LakeReader::open(self.root, &surrogate.stored.path, key_schema(name, field))?;
+        for batch in reader.read_all(&[field])? {
+            batch.column(0).as_string::<i32>().iter().flatten().for_each(|text| texts.push(text.as_bytes()));
+        }
+        Ok(Interner::of(texts))
+    }
+
+    /// Adds the rows of files that stay to what is known of a numbered field.
+    fn with_kept_keys(&self, mut reference: Reference, plan: &Plan, name: &str, kept: &[LakeFile]) -> Result<Reference> {
+        for file in kept {
+            for batch in self.read(plan, file, name)? {
+                let keys = batch.column(0).as_primitive::<Int32Type>();
+                keys.values().iter().for_each(|key| reference.seen(*key as usize, file.partition.unwrap_or(i32::MIN)));
+            }
+        }
+        Ok(reference)
+    }
+
+    fn read(&self, plan: &Plan, file: &LakeFile, column: &str) -> Result<Vec<RecordBatch>> {
+        LakeReader::open(self.root, &file.stored.path, self.contracts.lake_schema(plan.contract))?.read_all(&[column])
+    }
+
+    /// What other collections can refer to in this one, but for numbered fields.
+    fn references_of(&self, plan: &Plan, dictionaries: &[Dictionary], parts: &[Part], kept: &[LakeFile]) -> Result<Vec<(String, Reference)>> {
+        let keys = self.contracts.iter().flat_map(|c| &c.foreign_keys).map(|k| &k.reference);
+        let names: BTreeSet<&str> = keys.filter(|r| r.resource == plan.contract.name).map(|r| r.fields.as_str()).collect();
+        let mut references = Vec::new();
+        for (field, definition) in plan.contract.fields.iter().enumerate() {
+            if definition.surrogate.is_some() || !names.contains(definition.name.as_str()) {
+                continue;
+            }
+            let mut reference = Reference::default();
+            for part in parts {
+                let Column::Texts(codes) = &part.columns[field] else { continue };
+                let used: BTreeSet<u32> = part.rows.iter().map(|row| codes[*row as usize]).filter(|c| *c != NULL).collect();
+                used.into_iter().for_each(|code| reference.add(dictionaries[field].get(code), part.year.unwrap_or(i32::MIN)));
+            }
+            for file in kept {
+                for batch in self.read(plan, file, &definition.name)? {
+                    let texts = batch.column(0).as_dictionary::<Int32Type>().downcast_dict::<arrow::array::StringArray>();
+                    let used = texts.iter().flat_map(|t| t.into_iter().flatten());
+                    used.for_each(|text| reference.add(text.as_bytes(), file.partition.unwrap_or(i32::MIN)));
+                }
+            }
+            references.push((definition.name.clone(), reference));
+        }
+        Ok(references)
+    }
+
+    /// Counts what became of the rows, file by file, and gathers rejects and warnings.
+    fn report(&self, plan: &Plan, sources: &[Source], facts: Vec<FileFacts>, rejects: Vec<Reject>, parts: &mut [Part]) -> Done {
+        let first = self.load.inputs.len() as u32;
+        let name = &plan.contract.name;
+        let mut rejects = rejects;
+        let mut duplicates: BTreeMap<u32, u64> = BTreeMap::new();
+        let mut unknown = vec![Unknown::default(); plan.links.len()];
+        for part in parts.iter_mut() {
+            rejects.append(&mut part.rejects);
+            part.duplicates.iter().for_each(|(file, count)| *duplicates.entry(*file).or_default() += count);
+            unknown.iter_mut().zip(std::mem::take(&mut part.unknown)).for_each(|(all, one)| all.merge(one));
+            part.forget_origins();
+        }
+        rejects.sort_by_key(|r| (r.file, r.line));
+        let mut counts = Counts { collection: name.clone(), ..Counts::default() };
+        let mut rejected: BTreeMap<u32, u64> = BTreeMap::new();
+        for reject in &rejects {
+            *rejected.entry(reject.file).or_default() += 1;
+            *counts.by_rule.entry(reject.rule.name().to_string()).or_default() += 1;
+        }
+        let mut inputs = Vec::new();
+        for (number, (source, facts)) in (first..).zip(sources.iter().zip(facts)) {
+            let of = |counts: &BTreeMap<u32, u64>| counts.get(&number).copied().unwrap_or_default();
+            let (duplicates, rejected) = (of(&duplicates), of(&rejected));
+            let accepted = facts.rows - duplicates - rejected;
+            counts.read += facts.rows;
+            counts.accepted += accepted;
+            counts.duplicates += duplicates;
+            counts.rejected += rejected;
+            if !facts.unknown_columns.is_empty() {
+                tracing::warn!(file = source.name, columns = facts.unknown_columns.join(", "), "unknown columns were kept out");
+            }
+            let FileFacts { bytes, blake3, rows, unknown_columns } = facts;
+            let (collection, path) = (name.clone(), source.name.clone());
+            inputs.push(Input { collection, path, bytes, blake3, rows_read: rows, accepted, duplicates, rejected, unknown_columns });
+        }
+        let warning = |(link, unknown): (&Link, Unknown)| Warning {
+            check: format!("unknown_{}", link.resource),
+            collection: Some(name.clone()),
+            count: unknown.rows,
+            examples: unknown.examples.into_iter().collect(),
+        };
+        let warnings = plan.links.iter().zip(unknown).filter(|(_, u)| u.rows > 0).map(warning).collect();
+        Done { inputs, counts: Some(counts), warnings, rejects, ..Done::default() }
+    }
+
+    fn write(&self, plan: &Plan, dictionaries: &[Dictionary], parts: Vec<Part>) -> Result<Vec<LakeFile>> {
+        let name = &plan.contract.name;
+        let layout = Layout { plan, dictionaries, schema: self.contracts.lake_schema(plan.contract) };
+        let lake = self.root.join("lake").join(name);
+        let write = |part: Part| {
+            let folder = match (part.year, &plan.contract.partition) {
+                (Some(year), Some(field)) => lake.join(format!("{field}={year}")),
+                _ => lake.clone(),
+            };
+            let stored = layout.write(self.root, &folder, &part)?;
+            Ok(LakeFile { collection: name.clone(), partition: part.year, stored, rows: part.rows.len() as u64 })
+        };
+        let parts = parts.into_iter().filter(|p| !p.rows.is_empty()).collect();
+        in_parallel(self.options.partitions, parts, write).into_iter().collect()
+    }
+
+    fn write_surrogate(&self, plan: &Plan, field: usize, name: &str, texts: &Texts) -> Result<Surrogate> {
+        let field = plan.contract.fields[field].name.clone();
+        let folder = self.root.join("lake").join("_key");
+        let stored = write_keys(self.root, &folder, &field, &key_schema(name, &field), texts)?;
+        Ok(Surrogate { field, stored, count: texts.len() as u32 })
+    }
+
+    /// Gives the load its id, writes the reject table, and fails if too much was rejected.
+    fn finish(mut self) -> Result<Outcome> {
+        let content = serde_json::to_vec(&self.load).map_err(|e| Error::internal("cannot write the load manifest", e))?;
+        self.load.load_id = blake3::hash(&content).to_hex()[..16].to_string();
+        let folder = self.root.join("loads").join(&self.load.load_id).join("reject");
+        let files: Vec<String> = self.load.inputs.iter().map(|i| i.path.clone()).collect();
+        self.rejects.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
+        self.load.reject = Some(reject::write(self.root, &folder, &self.rejects, &files)?);
+        let table = folder.join("reject.parquet");
+        let failures: Vec<String> = self.load.collections.iter().filter_map(|c| self.failure(c)).collect();
+        if !failures.is_empty() {
+            return Err(Error::Data(format!(
+                "too many rows are rejected:\n{}\nThe rejected rows and what is wrong with each are in {}. Correct the files and load them again; \
+                 the load before stays in place.",
+                failures.join("\n"),
+                table.display()
+            )));
+        }
+        let unchanged = self.previous.is_some_and(|p| p.load_id == self.load.load_id);
+        Ok(Outcome { load: self.load, unchanged, reject: table })
+    }
+
+    /// What to say of a collection with too many rejected rows.
+    fn failure(&self, counts: &Counts) -> Option<String> {
+        // A hair above the limit: 11 of 1,100 is no more than 1 %, whatever the last bit of the product.
+        let limit = self.options.max_reject_rate * counts.read as f64 + 1e-9;
+        if counts.rejected <= REJECTS_ALWAYS_ALLOWED || counts.rejected as f64 <= limit {
+            return None;
+        }
+        let rejects = self.rejects.iter().find(|r| r.contract.name == counts.collection)?;
+        let mut faults: BTreeMap<(&str, Option<u16>), u64> = BTreeMap::new();
+        for reject in &rejects.rows {
+            *faults.entry((reject.rule.name(), reject.field)).or_default() += 1;
+        }
+        let mut faults: Vec<_> = faults.into_iter().collect();
+        faults.sort_by_key(|(fault, count)| (std::cmp::Reverse(*count), *fault));
+        let name = |((rule, field), count): &((&str, Option<u16>), u64)| {
+            let field = field.and_then(|f| rejects.contract.fields.get(usize::from(f))).map(|f| format!(" in {}", f.name));
+            format!("{rule}{} {count}", field.unwrap_or_default())
+        };
+        let named = faults.iter().take(FAULTS_NAMED).map(name).collect::<Vec<_>>().join(", ");
+        let rate = 100.0 * counts.rejected as f64 / counts.read as f64;
+        let limit = 100.0 * self.options.max_reject_rate;
+        Some(format!("  {}: {} of {} rows ({rate:.2} %; at most {limit} % may be): {named}", counts.collection, counts.rejected, counts.read))
+    }
+}
+
+/// Gives each value with an accepted row its number: those of the previous load keep theirs, new ones follow in text order.
+fn number(dictionary: &Dictionary, previous: &Interner, field: usize, parts: &mut [Part]) -> Reference {
+    let mut first_year = vec![NEVER; dictionary.len()];
+    for part in parts.iter() {
+        let Column::Texts(codes) = &part.columns[field] else { continue };
+        let year = part.year.unwrap_or(i32::MIN);
+        for &row in &part.rows {
+            let first = &mut first_year[codes[row as usize] as usize];
+            *first = year.min(*first);
+        }
+    }
+    let before = previous.texts().len();
+    let used = |code: usize| code < before || first_year[code] != NEVER;
+    let numbers: Vec<u32> = (0..dictionary.len()).scan(0, |next, code| Some(std::mem::replace(next, *next + u32::from(used(code))))).collect();
+    let texts = (0..dictionary.len()).filter(|c| used(*c)).map(|c| dictionary.get(c as u32)).collect();
+    if !(0..dictionary.len()).all(used) {
+        for part in parts.iter_mut() {
+            let Column::Texts(codes) = &mut part.columns[field] else { continue };
+            part.rows.iter().for_each(|row| codes[*row as usize] = numbers[codes[*row as usize] as usize]);
+        }
+    }
+    let first_year = (0..dictionary.len()).filter(|c| used(*c)).map(|c| first_year[c]).collect();
+    Reference::of(texts, first_year)
+}
+
+/// The columns of a file of surrogate keys.
+fn key_schema(name: &str, field: &str) -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new(name, DataType::Int32, false), Field::new(field, DataType::Utf8, false)]))
+}

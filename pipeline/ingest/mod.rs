@@ -1,0 +1,88 @@
+//! Ingest: raw files in, typed and checked Parquet out (collections.md, "Files" to "Checks on the way in").
+//!
+//! A collection is read in chunks by all threads (`records`, `fields`, `value`, `column`, `parse`); its text tables are brought together in an order
+//! that depends on nothing but the texts (`dictionary`); each partition is sorted by key and checked (`order`, `part`, `reference`), then written
+//! (`encode`, `write`). So the files are the same for any number of threads and any order of files and rows.
+
+pub mod column;
+pub mod dictionary;
+pub mod encode;
+pub mod fields;
+pub mod intern;
+mod load;
+pub mod order;
+pub mod parse;
+pub mod part;
+pub mod plan;
+pub mod records;
+pub mod reference;
+pub mod reject;
+pub mod source;
+pub mod value;
+pub mod write;
+
+use crate::contract::Contracts;
+use crate::error::Result;
+use crate::lake::Load;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// How to ingest.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Number of threads.
+    pub partitions: usize,
+    /// The load fails if more than this share of a collection's rows, and more than ten, are rejected.
+    pub max_reject_rate: f64,
+    /// Bytes of a file that a thread reads at a time.
+    pub chunk_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let partitions = std::thread::available_parallelism().map_or(1, usize::from);
+        Options { partitions, max_reject_rate: 0.01, chunk_bytes: 1 << 20 }
+    }
+}
+
+/// What an ingest made; nothing is current until the load is committed.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The new load.
+    pub load: Load,
+    /// Whether it says the same as the load before.
+    pub unchanged: bool,
+    /// The reject table.
+    pub reject: PathBuf,
+}
+
+/// Reads a raw folder, checks it and writes lake files and the reject table below `root`, the restricted root.
+/// Collections and years that are not in the folder keep the files of the `previous` load.
+pub fn ingest(raw: &Path, contracts: &Contracts, previous: Option<&Load>, root: &Path, options: &Options) -> Result<Outcome> {
+    load::Ingest::new(contracts, previous, root, options).run(raw)
+}
+
+/// Runs `work` on so many threads at once, with the thread's number.
+fn on_threads<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let others: Vec<_> = (1..threads).map(|thread| scope.spawn(move || work(thread))).collect();
+        let mut results = vec![work(0)];
+        for other in others {
+            // A panic of another thread goes on in this one.
+            results.push(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
+    })
+}
+
+/// Does the same with each item, on so many threads; the results come in the order of the items.
+fn in_parallel<I: Send, T: Send>(threads: usize, items: Vec<I>, work: impl Fn(I) -> T + Sync) -> Vec<T> {
+    let threads = threads.min(items.len()).max(1);
+    let queue = Mutex::new(items.into_iter().enumerate());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let run = |_| std::iter::from_fn(next).map(|(place, item)| (place, work(item))).collect::<Vec<_>>();
+    let mut results: Vec<(usize, T)> = on_threads(threads, run).into_iter().flatten().collect();
+    results.sort_by_key(|(place, _)| *place);
+    results.into_iter().map(|(_, result)| result).collect()
+}

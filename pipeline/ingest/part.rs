@@ -1,0 +1,243 @@
+//! One partition of a collection: its rows brought together, sorted, and checked against each other and against other collections.
+
+use super::column::{Column, each_kind};
+use super::dictionary::Dictionary;
+use super::intern::NULL;
+use super::order::{self, Sorted};
+use super::parse::Block;
+use super::plan::{Plan, Reader};
+use super::reference::NEVER;
+use super::reject::{Reject, Rule, excerpt};
+use super::value::{date_text, decimal_text};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So many examples of what a warning is about are kept.
+const EXAMPLES: usize = 5;
+
+/// Where a block's rows came to lie.
+#[derive(Debug)]
+struct Origin {
+    start: usize,
+    block: Block,
+}
+
+/// Values of a foreign key that are in no row, of rows that stay.
+#[derive(Debug, Default, Clone)]
+pub struct Unknown {
+    /// Rows.
+    pub rows: u64,
+    /// Some of the values, the first in text order.
+    pub examples: BTreeSet<String>,
+}
+
+impl Unknown {
+    /// Adds what another partition found.
+    pub fn merge(&mut self, other: Unknown) {
+        self.rows += other.rows;
+        other.examples.into_iter().for_each(|e| self.note(e));
+    }
+
+    fn note(&mut self, example: String) {
+        self.examples.insert(example);
+        if self.examples.len() > EXAMPLES {
+            self.examples.pop_last();
+        }
+    }
+}
+
+/// A partition's accepted rows and what became of the others.
+#[derive(Debug)]
+pub struct Part {
+    /// The partition's value.
+    pub year: Option<i32>,
+    /// Values by field; that of the partition is empty.
+    pub columns: Vec<Column>,
+    /// Accepted rows, sorted by key.
+    pub rows: Vec<u32>,
+    /// Rejected rows.
+    pub rejects: Vec<Reject>,
+    /// Rows dropped because an equal one is kept, by file.
+    pub duplicates: BTreeMap<u32, u64>,
+    /// For each foreign key that warns, what it found.
+    pub unknown: Vec<Unknown>,
+    origins: Vec<Origin>,
+}
+
+/// What a partition is checked with.
+pub struct Checks<'a> {
+    /// The plan of the collection.
+    pub plan: &'a Plan<'a>,
+    /// The texts of each field.
+    pub dictionaries: &'a [Dictionary<'a>],
+    /// For each foreign key, the first year of each code of its field.
+    pub first_years: &'a [Cow<'a, [i32]>],
+}
+
+impl Checks<'_> {
+    /// Brings blocks together and checks them.
+    pub fn run(&self, year: Option<i32>, blocks: Vec<Block>) -> Part {
+        let mut part = self.assemble(year, blocks);
+        let codes = |field: usize| match &self.plan.readers[field] {
+            Reader::Code(codes) => codes.words().len(),
+            Reader::Boolean => 2,
+            _ => self.dictionaries[field].len(),
+        };
+        let key: Vec<(&Column, usize)> = self.plan.key.iter().map(|&f| (&part.columns[f], codes(f))).collect();
+        let sorted = order::sort(&key, part.len());
+        self.resolve_keys(&mut part, sorted);
+        self.check_links(&mut part);
+        part
+    }
+
+    fn assemble(&self, year: Option<i32>, blocks: Vec<Block>) -> Part {
+        let rows = blocks.iter().map(|b| b.rows).sum();
+        let mut columns: Vec<Column> = self.plan.readers.iter().map(|r| Column::for_reader(r, rows)).collect();
+        let mut origins = Vec::with_capacity(blocks.len());
+        let mut start = 0;
+        for mut block in blocks {
+            for (field, (to, from)) in columns.iter_mut().zip(std::mem::take(&mut block.columns)).enumerate() {
+                match (to, from) {
+                    (Column::Bytes(to), Column::Bytes(from)) => to.extend_from_slice(&from),
+                    (Column::Ints(to), Column::Ints(from)) => to.extend_from_slice(&from),
+                    (Column::Longs(to), Column::Longs(from)) => to.extend_from_slice(&from),
+                    (Column::Texts(to), Column::Texts(from)) => self.dictionaries[field].translate(block.thread, &from, to),
+                    _ => {}
+                }
+            }
+            let rows = block.rows;
+            origins.push(Origin { start, block });
+            start += rows;
+        }
+        let unknown = vec![Unknown::default(); self.plan.links.len()];
+        Part { year, columns, rows: Vec::new(), rejects: Vec::new(), duplicates: BTreeMap::new(), unknown, origins }
+    }
+
+    /// Keeps one of equal rows; rejects all rows of a key whose rows differ.
+    fn resolve_keys(&self, part: &mut Part, sorted: Sorted) {
+        let Sorted { rows, repeats } = sorted;
+        if !repeats.contains(&true) {
+            part.rows = rows;
+            return;
+        }
+        part.rows.reserve(rows.len());
+        let mut start = 0;
+        while start < rows.len() {
+            let end = start + 1 + repeats[start + 1..].iter().take_while(|r| **r).count();
+            let group = &rows[start..end];
+            start = end;
+            let differ = group[1..].iter().fold(0, |mask, row| mask | self.differences(part, group[0], *row));
+            if differ == 0 {
+                part.rows.push(group[0]);
+                for &row in &group[1..] {
+                    *part.duplicates.entry(part.origin(row).0).or_default() += 1;
+                }
+                continue;
+            }
+            for &row in group {
+                let (file, line) = part.origin(row);
+                let text = excerpt(self.key_text(part, row).as_bytes());
+                part.rejects.push(Reject { file, line, field: None, rule: Rule::ConflictingKey, text, detail: differ });
+            }
+        }
+    }
+
+    fn differences(&self, part: &Part, a: u32, b: u32) -> u64 {
+        let differ = |(field, column): (usize, &Column)| {
+            let partition = Some(field) == self.plan.partition;
+            u64::from(!partition && !column.equal(a as usize, b as usize)) << field
+        };
+        part.columns.iter().enumerate().map(differ).sum()
+    }
+
+    /// The key of a row as text, its parts separated by commas.
+    fn key_text(&self, part: &Part, row: u32) -> String {
+        let year = part.year.map(|y| y.to_string());
+        let parts = self.plan.key.iter().map(|&f| self.value_text(part, f, row));
+        year.into_iter().chain(parts).collect::<Vec<_>>().join(",")
+    }
+
+    fn value_text(&self, part: &Part, field: usize, row: u32) -> String {
+        let at = row as usize;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match (&part.columns[field], &self.plan.readers[field]) {
+            (column, _) if column.is_null(at) => String::new(),
+            (Column::Bytes(v), Reader::Code(codes)) => text(codes.text(v[at])),
+            (Column::Bytes(v), _) => if v[at] == 1 { "Y" } else { "N" }.to_string(),
+            (Column::Texts(v), _) => text(self.dictionaries[field].get(v[at])),
+            (Column::Ints(v), Reader::Date) => date_text(v[at]),
+            (Column::Ints(v), Reader::Decimal { scale, .. }) => decimal_text(i64::from(v[at]), *scale),
+            (Column::Ints(v), _) => v[at].to_string(),
+            (Column::Longs(v), Reader::Decimal { scale, .. }) => decimal_text(v[at], *scale),
+            (Column::Longs(v), _) => v[at].to_string(),
+        }
+    }
+
+    /// Rejects rows that refer to nothing, or counts them where that only warns.
+    fn check_links(&self, part: &mut Part) {
+        let mut dropped: Vec<bool> = Vec::new();
+        for (link, first_years) in self.plan.links.iter().zip(self.first_years).filter(|(l, _)| !l.warns) {
+            let violations = self.violations(part, link, first_years);
+            if !violations.is_empty() {
+                dropped.resize(part.rows.len(), false);
+            }
+            for place in violations {
+                // The first field to blame is the one that is named.
+                if !std::mem::replace(&mut dropped[place], true) {
+                    let row = part.rows[place];
+                    let (file, line) = part.origin(row);
+                    let text = excerpt(self.value_text(part, link.field, row).as_bytes());
+                    let field = Some(link.field as u16);
+                    part.rejects.push(Reject { file, line, field, rule: Rule::ForeignKey, text, detail: 0 });
+                }
+            }
+        }
+        if !dropped.is_empty() {
+            let mut kept = dropped.iter().map(|d| !d);
+            part.rows.retain(|_| kept.next().unwrap_or(true));
+        }
+        for (i, (link, first_years)) in self.plan.links.iter().zip(self.first_years).enumerate().filter(|(_, (l, _))| l.warns) {
+            for place in self.violations(part, link, first_years) {
+                let text = self.value_text(part, link.field, part.rows[place]);
+                part.unknown[i].rows += 1;
+                part.unknown[i].note(text);
+            }
+        }
+    }
+
+    /// Places among the accepted rows whose value is in no row, or only in rows of later years.
+    fn violations(&self, part: &Part, link: &super::plan::Link, first_years: &[i32]) -> Vec<usize> {
+        let Column::Texts(codes) = &part.columns[link.field] else { return Vec::new() };
+        let years = link.as_of.filter(|f| Some(*f) != self.plan.partition).map(|f| &part.columns[f]);
+        let until = |row: usize| match (link.as_of, years) {
+            (None, _) => NEVER - 1,
+            (Some(_), Some(Column::Ints(v))) => v[row],
+            (Some(_), _) => part.year.unwrap_or(NEVER - 1),
+        };
+        let wrong = |row: usize| codes[row] != NULL && first_years.get(codes[row] as usize).is_none_or(|first| *first > until(row));
+        part.rows.iter().enumerate().filter(|(_, row)| wrong(**row as usize)).map(|(place, _)| place).collect()
+    }
+}
+
+impl Part {
+    /// File and line of a row.
+    fn origin(&self, row: u32) -> (u32, u64) {
+        let after = self.origins.partition_point(|o| o.start <= row as usize);
+        self.origins.get(after.wrapping_sub(1)).map_or((0, 0), |o| (o.block.file, o.block.line(row - o.start as u32)))
+    }
+
+    /// Frees what is only needed to name rows.
+    pub fn forget_origins(&mut self) {
+        self.origins = Vec::new();
+    }
+
+    /// Number of rows before checks.
+    pub fn len(&self) -> usize {
+        self.columns.iter().map(|c| each_kind!(c, v => v.len())).max().unwrap_or(0)
+    }
+
+    /// Whether there are no rows at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,393 @@
+//! Writes a partition's accepted rows as Parquet. Column chunks are encoded here (see `encode`) and handed to the `parquet` crate, which writes
+//! pages, row groups and the footer.
+
+use super::column::Column;
+use super::dictionary::Dictionary;
+use super::encode::{bits, delta, delta_texts, hybrid, levels, pack, plain_texts};
+use super::intern::NULL;
+use super::part::Part;
+use super::plan::{Plan, Reader};
+use super::value::{NULL_BYTE, NULL_INT, NULL_LONG};
+use crate::error::{Error, Result};
+use crate::lake::STUDENTS_PER_BLOCK;
+use crate::store::{Draft, Stored};
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::column::page::{CompressedPage, Page, PageWriter};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::data_type::ByteArray;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
+use parquet::file::statistics::Statistics;
+use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
+use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
+use std::path::Path;
+
+/// zstd's level: the data are mostly packed already.
+const LEVEL: i32 = 1;
+/// Rows of a row group where students do not cut them.
+const ROWS_PER_GROUP: usize = 1 << 20;
+/// Whole numbers that lie in a range of so many are written as a dictionary.
+const DICTIONARY_RANGE: i64 = 1 << 16;
+/// Texts longer than this get no statistics.
+const LONGEST_STATISTIC: usize = 64;
+
+/// Properties of all files we write: nothing in them depends on machine or moment.
+pub fn properties() -> Result<WriterProperties> {
+    let level = ZstdLevel::try_new(LEVEL).map_err(|e| Error::internal("zstd level", e))?;
+    Ok(WriterProperties::builder()
+        .set_created_by("perkins".to_string())
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .build())
+}
+
+type Encoded<T> = std::result::Result<T, ParquetError>;
+/// An encoded column chunk.
+type Chunk = (Bytes, ColumnCloseResult);
+
+/// A chunk's pages before compression.
+struct Pages<'a> {
+    dictionary: Option<(&'a [u8], usize)>,
+    encoding: Encoding,
+    statistics: Option<Statistics>,
+}
+
+/// Encodes and compresses; its buffers serve one chunk after the other.
+struct Encoder {
+    compressor: zstd::bulk::Compressor<'static>,
+    codes: Vec<u32>,
+    local: Vec<u32>,
+    used: Vec<u32>,
+    body: Vec<u8>,
+    words: Vec<u8>,
+}
+
+impl Encoder {
+    fn new() -> Result<Encoder> {
+        let compressor = zstd::bulk::Compressor::new(LEVEL).map_err(|e| Error::internal("cannot start zstd", e))?;
+        Ok(Encoder { compressor, codes: Vec::new(), local: Vec::new(), used: Vec::new(), body: Vec::new(), words: Vec::new() })
+    }
+
+    /// Puts the pages of a chunk together: `self.body` is the data page.
+    fn finish(&mut self, description: &ColumnDescPtr, rows: usize, pages: Pages) -> Encoded<Chunk> {
+        let mut sink = TrackedWrite::new(Vec::with_capacity(self.body.len() / 2 + 256));
+        let mut writer = SerializedPageWriter::new(&mut sink);
+        let (mut packed, mut plain, mut dictionary_offset) = (0, 0, None);
+        if let Some((words, count)) = pages.dictionary {
+            let buf = self.compressor.compress(words)?.into();
+            let page = Page::DictionaryPage { buf, num_values: count as u32, encoding: Encoding::PLAIN, is_sorted: false };
+            let spec = writer.write_page(CompressedPage::new(page, words.len()))?;
+            (packed, plain, dictionary_offset) = (spec.compressed_size, spec.uncompressed_size, Some(spec.offset as i64));
+        }
+        let page = Page::DataPage {
+            buf: self.compressor.compress(&self.body)?.into(),
+            num_values: rows as u32,
+            encoding: pages.encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let spec = writer.write_page(CompressedPage::new(page, self.body.len()))?;
+        packed += spec.compressed_size;
+        plain += spec.uncompressed_size;
+        let mut encodings = vec![Encoding::RLE, pages.encoding];
+        encodings.extend(dictionary_offset.map(|_| Encoding::PLAIN));
+        let mut metadata = ColumnChunkMetaData::builder(description.clone())
+            .set_encodings(encodings)
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(LEVEL)?))
+            .set_total_compressed_size(packed as i64)
+            .set_total_uncompressed_size(plain as i64)
+            .set_num_values(rows as i64)
+            .set_data_page_offset(spec.offset as i64)
+            .set_dictionary_page_offset(dictionary_offset);
+        if let Some(statistics) = pages.statistics {
+            metadata = metadata.set_statistics(statistics);
+        }
+        let close = ColumnCloseResult {
+            bytes_written: packed as u64,
+            rows_written: rows as u64,
+            metadata: metadata.build()?,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: None,
+        };
+        Ok((sink.into_inner()?.into(), close))
+    }
+
+    /// Begins a data page: the levels, if the column may have nulls.
+    fn begin(&mut self, description: &ColumnDescPtr) -> usize {
+        self.body.clear();
+        if description.max_def_level() > 0 {
+            levels(&mut self.body, &self.codes);
+        }
+        self.codes.iter().filter(|c| **c == NULL).count()
+    }
+
+    /// Numbers the codes that occur from 0 on, in their order; `domain` is above all codes.
+    fn number_codes(&mut self, domain: usize) {
+        if self.local.len() < domain {
+            self.local.resize(domain, NULL);
+        }
+        for &used in &self.used {
+            self.local[used as usize] = NULL;
+        }
+        self.used.clear();
+        for &code in self.codes.iter().filter(|c| **c != NULL) {
+            let local = &mut self.local[code as usize];
+            if *local == NULL {
+                *local = 0;
+                self.used.push(code);
+            }
+        }
+        self.used.sort_unstable();
+        for (number, &code) in self.used.iter().enumerate() {
+            self.local[code as usize] = number as u32;
+        }
+    }
+
+    /// Writes the numbered codes as the indices of a dictionary page.
+    fn indices(&mut self) {
+        let width = bits(self.used.len().saturating_sub(1) as u32);
+        self.body.push(width as u8);
+        let values = self.codes.iter().filter(|c| **c != NULL).map(|c| self.local[*c as usize]);
+        let count = self.codes.iter().filter(|c| **c != NULL).count();
+        hybrid(&mut self.body, values, count, width);
+    }
+
+    /// A chunk of codes with a dictionary of what `word` writes for each code that occurs.
+    fn coded(
+        &mut self, description: &ColumnDescPtr, domain: usize, word: impl Fn(&mut Vec<u8>, u32), statistics: impl Fn(&[u32], u64) -> Option<Statistics>,
+    ) -> Encoded<Chunk> {
+        let nulls = self.begin(description) as u64;
+        self.number_codes(domain);
+        let mut words = std::mem::take(&mut self.words);
+        words.clear();
+        self.used.iter().for_each(|code| word(&mut words, *code));
+        let dictionary = if self.used.is_empty() {
+            None
+        } else {
+            self.indices();
+            Some((words.as_slice(), self.used.len()))
+        };
+        let encoding = if dictionary.is_some() { Encoding::RLE_DICTIONARY } else { Encoding::PLAIN };
+        let statistics = statistics(&self.used, nulls);
+        let chunk = self.finish(description, self.codes.len(), Pages { dictionary, encoding, statistics });
+        self.words = words;
+        chunk
+    }
+
+    fn texts<'t>(&mut self, description: &ColumnDescPtr, domain: usize, text: impl Fn(u32) -> &'t [u8]) -> Encoded<Chunk> {
+        let word = |out: &mut Vec<u8>, code| plain_texts(out, std::iter::once(text(code)));
+        self.coded(description, domain, word, |used, nulls| text_statistics(used.iter().map(|c| text(*c)), nulls))
+    }
+
+    fn booleans(&mut self, description: &ColumnDescPtr) -> Encoded<Chunk> {
+        let nulls = self.begin(description) as u64;
+        pack(&mut self.body, self.codes.iter().copied().filter(|c| *c != NULL), 1);
+        let range = self.codes.iter().filter(|c| **c != NULL).fold(None, |range, &c| {
+            let (least, most) = range.unwrap_or((c, c));
+            Some((least.min(c), most.max(c)))
+        });
+        let (least, most) = (range.map(|r| r.0 == 1), range.map(|r| r.1 == 1));
+        let statistics = Some(Statistics::boolean(least, most, None, Some(nulls), false));
+        self.finish(description, self.codes.len(), Pages { dictionary: None, encoding: Encoding::PLAIN, statistics })
+    }
+
+    /// Whole numbers: by a dictionary where they lie close together, else plainly.
+    fn ints(&mut self, description: &ColumnDescPtr, values: &[i32], rows: &[u32]) -> Encoded<Chunk> {
+        let present = || rows.iter().map(|r| values[*r as usize]).filter(|v| *v != NULL_INT);
+        let (least, most) = present().fold((i32::MAX, i32::MIN), |(a, b), v| (a.min(v), b.max(v)));
+        let range = i64::from(most) - i64::from(least);
+        if range < DICTIONARY_RANGE {
+            let code = |v: i32| if v == NULL_INT { NULL } else { v.wrapping_sub(least) as u32 };
+            self.codes.clear();
+            self.codes.extend(rows.iter().map(|r| code(values[*r as usize])));
+            let value = |code: u32| least.wrapping_add(code as i32);
+            let statistics = |used: &[u32], nulls| {
+                Some(Statistics::int32(used.first().map(|c| value(*c)), used.last().map(|c| value(*c)), None, Some(nulls), false))
+            };
+            return self.coded(description, (range.max(0) + 1) as usize, |out, c| out.extend_from_slice(&value(c).to_le_bytes()), statistics);
+        }
+        self.nulls(rows, |r| values[r] == NULL_INT);
+        let nulls = self.begin(description) as u64;
+        present().for_each(|v| self.body.extend_from_slice(&v.to_le_bytes()));
+        let statistics = Some(Statistics::int32(Some(least), Some(most), None, Some(nulls), false));
+        self.finish(description, rows.len(), Pages { dictionary: None, encoding: Encoding::PLAIN, statistics })
+    }
+
+    fn longs(&mut self, description: &ColumnDescPtr, values: &[i64], rows: &[u32]) -> Encoded<Chunk> {
+        let present = || rows.iter().map(|r| values[*r as usize]).filter(|v| *v != NULL_LONG);
+        self.nulls(rows, |r| values[r] == NULL_LONG);
+        let nulls = self.begin(description) as u64;
+        present().for_each(|v| self.body.extend_from_slice(&v.to_le_bytes()));
+        let statistics = Some(Statistics::int64(present().min(), present().max(), None, Some(nulls), false));
+        self.finish(description, rows.len(), Pages { dictionary: None, encoding: Encoding::PLAIN, statistics })
+    }
+
+    /// Notes which rows are null, for the levels.
+    fn nulls(&mut self, rows: &[u32], is_null: impl Fn(usize) -> bool) {
+        self.codes.clear();
+        self.codes.extend(rows.iter().map(|r| if is_null(*r as usize) { NULL } else { 0 }));
+    }
+
+    /// The leading id, which is sorted.
+    fn sorted_texts<'t>(&mut self, description: &ColumnDescPtr, text: impl Fn(u32) -> &'t [u8]) -> Encoded<Chunk> {
+        self.begin(description);
+        delta_texts(&mut self.body, self.codes.iter().map(|c| text(*c)));
+        let distinct = self.codes.chunk_by(|a, b| a == b).map(|c| text(c[0]));
+        let statistics = text_statistics(distinct, 0);
+        self.finish(description, self.codes.len(), Pages { dictionary: None, encoding: Encoding::DELTA_BYTE_ARRAY, statistics })
+    }
+
+    /// The leading key, which is sorted.
+    fn sorted_keys(&mut self, description: &ColumnDescPtr) -> Encoded<Chunk> {
+        self.begin(description);
+        let keys: Vec<i32> = self.codes.iter().map(|c| *c as i32).collect();
+        delta(&mut self.body, &keys);
+        let statistics = Some(Statistics::int32(keys.first().copied(), keys.last().copied(), None, Some(0), false));
+        self.finish(description, keys.len(), Pages { dictionary: None, encoding: Encoding::DELTA_BINARY_PACKED, statistics })
+    }
+
+    /// A surrogate key whose codes have just been written as texts: only the words differ.
+    fn keys(&mut self, description: &ColumnDescPtr, domain: usize) -> Encoded<Chunk> {
+        let statistics = |used: &[u32], nulls| {
+            let ends = (used.first().map(|c| *c as i32), used.last().map(|c| *c as i32));
+            Some(Statistics::int32(ends.0, ends.1, None, Some(nulls), false))
+        };
+        self.coded(description, domain, |out, code| out.extend_from_slice(&code.to_le_bytes()), statistics)
+    }
+}
+
+fn text_statistics<'t>(texts: impl Iterator<Item = &'t [u8]>, nulls: u64) -> Option<Statistics> {
+    let range = texts.fold(None, |range: Option<(&[u8], &[u8])>, t| {
+        let (least, most) = range.unwrap_or((t, t));
+        Some((least.min(t), most.max(t)))
+    });
+    let value = |text: &[u8]| ByteArray::from(text.to_vec());
+    match range {
+        Some((least, most)) if least.len().max(most.len()) > LONGEST_STATISTIC => {
+            Some(Statistics::byte_array(None, None, None, Some(nulls), false))
+        }
+        _ => Some(Statistics::byte_array(range.map(|r| value(r.0)), range.map(|r| value(r.1)), None, Some(nulls), false)),
+    }
+}
+
+/// What a partition is written with.
+pub struct Layout<'a> {
+    /// The plan of the collection.
+    pub plan: &'a Plan<'a>,
+    /// The texts of each field.
+    pub dictionaries: &'a [Dictionary<'a>],
+    /// The columns of the file.
+    pub schema: SchemaRef,
+}
+
+impl Layout<'_> {
+    /// Writes a partition as `folder/<collection>-<hash>.parquet`.
+    pub fn write(&self, root: &Path, folder: &Path, part: &Part) -> Result<Stored> {
+        let failed = |e: ParquetError| Error::internal(format!("cannot write {} to the lake", self.plan.contract.name), e);
+        let (mut writer, schema) = start(Draft::create(folder)?, &self.schema).map_err(failed)?;
+        let mut encoder = Encoder::new()?;
+        for rows in self.groups(part) {
+            let chunks = self.group(&mut encoder, &schema, part, rows).map_err(failed)?;
+            append(&mut writer, chunks).map_err(failed)?;
+        }
+        let draft = writer.into_inner().map_err(failed)?;
+        draft.finish(root, |hash| format!("{}-{}.parquet", self.plan.contract.name, &hash[..16]))
+    }
+
+    /// Cuts the rows into row groups: at multiples of so many students, if the collection is sorted by them.
+    fn groups<'r>(&self, part: &'r Part) -> Vec<&'r [u32]> {
+        match self.plan.leading().map(|field| &part.columns[field]) {
+            Some(Column::Texts(keys)) => {
+                let block = |row: &u32| keys[*row as usize] / STUDENTS_PER_BLOCK;
+                part.rows.chunk_by(|a, b| block(a) == block(b)).collect()
+            }
+            _ => part.rows.chunks(ROWS_PER_GROUP).collect(),
+        }
+    }
+
+    /// Encodes a row group; the chunks come in the order of the schema: fields, then surrogate keys.
+    fn group(&self, encoder: &mut Encoder, schema: &SchemaDescriptor, part: &Part, rows: &[u32]) -> Encoded<Vec<Chunk>> {
+        let plan = self.plan;
+        let fields = plan.readers.len() - usize::from(plan.partition.is_some());
+        let mut chunks = Vec::with_capacity(fields + plan.surrogates.len());
+        let mut keys = Vec::with_capacity(plan.surrogates.len());
+        for (field, (column, reader)) in part.columns.iter().zip(&plan.readers).enumerate().filter(|(f, _)| Some(*f) != plan.partition) {
+            let description = schema.column(chunks.len());
+            chunks.push(self.chunk(encoder, &description, field, column, reader, rows)?);
+            if plan.surrogates.iter().any(|(f, _)| *f == field) {
+                let description = schema.column(fields + keys.len());
+                let sorted = plan.leading() == Some(field);
+                let domain = self.dictionaries[field].len();
+                keys.push(if sorted { encoder.sorted_keys(&description)? } else { encoder.keys(&description, domain)? });
+            }
+        }
+        chunks.append(&mut keys);
+        Ok(chunks)
+    }
+
+    fn chunk(
+        &self, encoder: &mut Encoder, description: &ColumnDescPtr, field: usize, column: &Column, reader: &Reader, rows: &[u32],
+    ) -> Encoded<Chunk> {
+        let dictionary = &self.dictionaries[field];
+        match (column, reader) {
+            (Column::Bytes(values), reader) => {
+                let code = |value: u8| if value == NULL_BYTE { NULL } else { u32::from(value) };
+                encoder.codes.clear();
+                encoder.codes.extend(rows.iter().map(|r| code(values[*r as usize])));
+                match reader {
+                    Reader::Code(codes) => encoder.texts(description, codes.words().len(), |code| codes.text(code as u8)),
+                    _ => encoder.booleans(description),
+                }
+            }
+            (Column::Texts(values), _) => {
+                encoder.codes.clear();
+                encoder.codes.extend(rows.iter().map(|r| values[*r as usize]));
+                if self.plan.leading() == Some(field) {
+                    encoder.sorted_texts(description, |code| dictionary.get(code))
+                } else {
+                    encoder.texts(description, dictionary.len(), |code| dictionary.get(code))
+                }
+            }
+            (Column::Ints(values), _) => encoder.ints(description, values, rows),
+            (Column::Longs(values), _) => encoder.longs(description, values, rows),
+        }
+    }
+}
+
+fn start(draft: Draft, schema: &SchemaRef) -> Encoded<(SerializedFileWriter<Draft>, SchemaDescriptor)> {
+    let schema = ArrowSchemaConverter::new().convert(schema)?;
+    let properties: WriterPropertiesPtr = properties().map_err(|e| ParquetError::External(Box::new(e)))?.into();
+    Ok((SerializedFileWriter::new(draft, schema.root_schema_ptr(), properties)?, schema))
+}
+
+fn append(writer: &mut SerializedFileWriter<Draft>, chunks: Vec<Chunk>) -> Encoded<()> {
+    let mut group = writer.next_row_group()?;
+    for (bytes, close) in chunks {
+        group.append_column(&bytes, close)?;
+    }
+    group.close()?;
+    Ok(())
+}
+
+/// Writes the values of a field by their surrogate keys: `folder/<field>-<hash>.parquet`, in the order of the keys.
+pub fn write_keys(root: &Path, folder: &Path, field: &str, schema: &SchemaRef, texts: &super::intern::Texts) -> Result<Stored> {
+    let failed = |e: ParquetError| Error::internal(format!("cannot write the keys of {field}"), e);
+    let (mut writer, schema) = start(Draft::create(folder)?, schema).map_err(failed)?;
+    let mut encoder = Encoder::new()?;
+    let all: Vec<u32> = (0..texts.len() as u32).collect();
+    for group in all.chunks(ROWS_PER_GROUP) {
+        encoder.codes.clear();
+        encoder.codes.extend_from_slice(group);
+        let keys = encoder.sorted_keys(&schema.column(0)).map_err(failed)?;
+        let ids = encoder.sorted_texts(&schema.column(1), |code| texts.get(code as usize)).map_err(failed)?;
+        append(&mut writer, vec![keys, ids]).map_err(failed)?;
+    }
+    writer.into_inner().map_err(failed)?.finish(root, |hash| format!("{field}-{}.parquet", &hash[..16]))
+}
