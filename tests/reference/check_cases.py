@@ -79,7 +79,8 @@ def main():
                     rejects = read(os.path.join(out, "reject.csv"))
                     problems += [f"rejected {row}" for row in rejects]
                     for table, expected in tables.items():
-                        problems += [f"{table}: {problem}" for problem in check_table(table, expected, read(os.path.join(out, table + ".csv")))]
+                        actual = read(os.path.join(out, table + ".csv"))
+                        problems += [f"{table}: {problem}" for problem in check_table(table, expected, actual)]
             print(f"{'FAILED' if problems else 'ok':6} {case} {expected_name} {years}: {sum(map(len, tables.values()))} rows")
             for problem in problems[:20]:
                 print("       ", problem)

@@ -186,8 +186,9 @@ class Fuzz:
                 approval = "startup" if approval == "approved" else "approved"
             if year == turn and kind_of_change == 5:
                 required = self.pick(None, "6", "11.99", "12", "60")
-            self.add("program", school_year=year, program_id=program_id, institution_id=institution, program_name=f"Program {program_id} {year % 3}",
-                     cip_code=self.cip_text(cip), approval=approval, required_credits=required, career_cluster=cluster)
+            self.add("program", school_year=year, program_id=program_id, institution_id=institution,
+                     program_name=f"Program {program_id} {year % 3}", cip_code=self.cip_text(cip), approval=approval,
+                     required_credits=required, career_cluster=cluster)
 
     def cuts_and_targets(self):
         rng = self.rng
@@ -195,7 +196,8 @@ class Fuzz:
             for subject in ("reading_language_arts", "mathematics", "science"):
                 for kind in ("general", "alternate"):
                     if (year + len(subject) + len(kind)) % 7 != 0:
-                        self.add("proficiency_cut", school_year=year, subject=subject, assessment_kind=kind, lowest_proficient_level=rng.randrange(1, 6))
+                        self.add("proficiency_cut", school_year=year, subject=subject, assessment_kind=kind,
+                                 lowest_proficient_level=rng.randrange(1, 6))
         for year in range(self.first, self.last + 2):
             for indicator in ALL_INDICATORS:
                 if not (indicator == "1S2" or indicator == "5S3" and year % 3 == 0 or indicator == "3P1" and year % 2):
@@ -263,10 +265,11 @@ class Fuzz:
         date = None
         if status != "enrolled" or self.chance(0.05):
             of = year if self.chance(0.75) else year + self.pick(-2, -1, -1, 1)
-            date = self.day_in(of, (datetime.date(of, 6, 30), datetime.date(of, 7, 1), datetime.date(of - 1, 7, 1), datetime.date(of - 1, 6, 30),
-                                    datetime.date(of - 1, 12, 31), datetime.date(of, 1, 1), datetime.date(of, 3, 31), datetime.date(of, 4, 1)))
-        self.add("program_enrollment", school_year=year, student_id=student, program_id=program, is_primary=self.bool(primary), status=status,
-                 status_date=date)
+            edges = [datetime.date(of, 6, 30), datetime.date(of, 7, 1), datetime.date(of - 1, 7, 1), datetime.date(of - 1, 6, 30),
+                     datetime.date(of - 1, 12, 31), datetime.date(of, 1, 1), datetime.date(of, 3, 31), datetime.date(of, 4, 1)]
+            date = self.day_in(of, edges)
+        self.add("program_enrollment", school_year=year, student_id=student, program_id=program, is_primary=self.bool(primary),
+                 status=status, status_date=date)
         if status != "enrolled":
             self.place(student, date)
 
@@ -281,7 +284,8 @@ class Fuzz:
                 index = date.year * 4 + 3               # the fall quarter
             self.add("placement", student_id=student, placement_year=index // 4, placement_quarter=index % 4 + 1,
                      placement_kind=self.rng.choice(PLACEMENT_KINDS.split() + ["employment", "employment", "not_placed"]),
-                     source=self.pick("clearinghouse", "wage_record", "survey", "registry", "other"), high_skill=self.bool(), high_wage=self.bool())
+                     source=self.pick("clearinghouse", "wage_record", "survey", "registry", "other"),
+                     high_skill=self.bool(), high_wage=self.bool())
 
     def school_years(self, student, person, flags, cohort, programs, other_programs):
         rng = self.rng
@@ -295,7 +299,10 @@ class Fuzz:
         school = rng.choice(list(self.institutions))
         enrolled = []
         leaves = rng.choice(self.years) if self.chance(0.15) else None
-        twin = self.chance(0.15)                        # the same courses in two programs: equal credits
+        # equal credits in several programs, told apart by nothing, the levels, the number of years or the last year
+        twin = self.pick("same", "levels", "fewer_years", "later") if self.chance(0.25) else None
+        if twin:
+            mine = list(dict.fromkeys(mine + [rng.choice(pool)]))
         for year in self.years:
             age_grade = 12 - (cohort - year)
             if age_grade < 6 or age_grade > 14:
@@ -313,19 +320,18 @@ class Fuzz:
                 self.person_row(student, year, level, person, flags, cohort_given)
                 if self.chance(0.03):                   # two levels in one year
                     other = self.pick("middle", "secondary", "postsecondary")
-                    self.person_row(student, year, other, {**person, "gender": self.pick("F", "M", "X")}, flags, self.pick(None, cohort, cohort + 1))
+                    self.person_row(student, year, other, {**person, "gender": self.pick("F", "M", "X")}, flags,
+                                    self.pick(None, cohort, cohort + 1))
             if self.chance(0.93):
-                self.add("enrollment", school_year=year, student_id=student, institution_id=school, grade=grade, out_of_district_placement=self.bool(0.1))
+                self.add("enrollment", school_year=year, student_id=student, institution_id=school, grade=grade,
+                         out_of_district_placement=self.bool(0.1))
             if self.chance(0.05):
                 self.add("enrollment", school_year=year, student_id=student, institution_id=rng.choice(list(self.institutions)),
                          grade=self.pick("08", "09", "12", "SP", "PS"))
             for _ in range(rng.randrange(5) if age_grade >= 9 else rng.randrange(2)):
-                program = rng.choice(mine)
-                self.take_course(student, year, program, grade, college=False)
-                if twin:
-                    self.copy_courses(student, year, mine)
+                self.take_course(student, year, mine[0] if twin else rng.choice(mine), grade, college=False)
             if self.chance(0.35):
-                self.enrol(student, year, rng.choice(mine), ["enrolled"] * 8 + ["completed", "left"])
+                self.enrol(student, year, rng.choice(mine), ["enrolled"] * 8 + ["completed", "left"], primary=0.02 if twin else 0.3)
             if age_grade in (8, 11, 12) or self.chance(0.1):
                 self.tests(student, year, grade)
             if self.chance(0.2):
@@ -334,20 +340,35 @@ class Fuzz:
                 program = rng.choice(mine)
                 if year >= self.programs[program][0]:
                     self.add("postsecondary_credit", school_year=year, student_id=student, program_id=program,
-                             credit_kind=self.pick("dual_enrollment", "concurrent_enrollment", "articulated"), credits=self.pick("0.01", "0.5", "3", "12.00"))
-        if not self.rows["student"] or not enrolled:
+                             credit_kind=self.pick("dual_enrollment", "concurrent_enrollment", "articulated"),
+                             credits=self.pick("0.01", "0.5", "3", "12.00"))
+        if not enrolled:
             return
+        if twin:
+            self.copy_courses(student, mine, twin)
         if self.chance(0.06):                           # a student row before or long after the rest
             self.person_row(student, rng.choice(self.years), "secondary", person, flags, cohort)
         self.exits(student, school, cohort, enrolled, leaves)
 
-    def copy_courses(self, student, year, programs):
-        """Gives every program the courses of the first one in the year."""
-        for row in [row for row in list(self.rows["cte_course"].values())[-6:]
-                    if row["student_id"] == student and row["school_year"] == str(year) and row["program_id"] == programs[0]]:
-            for program in programs[1:]:
-                if year >= self.programs[program][0]:
-                    self.add("cte_course", **{**row, "program_id": program})
+    def copy_courses(self, student, programs, twin):
+        """Gives the other programs the courses of the first one, with the difference that `twin` names."""
+        recent = list(self.rows["cte_course"].values())[-40:]
+        rows = [row for row in recent if row["student_id"] == student and row["program_id"] == programs[0]]
+        years = sorted({int(row["school_year"]) for row in rows})
+        for program in programs[1:]:
+            if not years or years[0] < self.programs[program][0]:
+                continue
+            for number, row in enumerate(rows):
+                copy = {**row, "program_id": program, "course_code": f"copy-{number}-of-{row['course_code']}"}
+                if twin == "levels" and number % 2:
+                    copy["course_level"] = "introductory" if row["course_level"] == "advanced" else "advanced"
+                if twin == "fewer_years":
+                    copy["school_year"] = years[-1]
+                if twin == "later" and int(row["school_year"]) == years[-1] and years[-1] < self.last:
+                    copy["school_year"] = years[-1] + 1
+                self.add("cte_course", **copy)
+            if self.chance(0.3):                        # years with a program enrollment are not years with a course
+                self.enrol(student, self.last, self.pick(program, programs[0]), ["enrolled"], primary=0)
 
     def exits(self, student, school, cohort, enrolled, leaves):
         rng = self.rng
@@ -364,11 +385,17 @@ class Fuzz:
                 continue
             edges = [datetime.date(year, 8, 31), datetime.date(year, 9, 1), datetime.date(year - 1, 8, 31), datetime.date(year - 1, 9, 1),
                      datetime.date(year, 6, 30), datetime.date(year, 7, 1), datetime.date(year, 3, 31), datetime.date(year, 4, 1)]
-            date = None if self.chance(0.1) else self.day_in(year, edges) if self.chance(0.5) else datetime.date(year, 6, rng.randrange(1, 30))
+            date = None
+            if self.chance(0.9):
+                date = self.day_in(year, edges) if self.chance(0.5) else datetime.date(year, 6, rng.randrange(1, 30))
             # filed in another year's row, now and then
             filed = year if self.chance(0.9) else year + self.pick(-1, 1)
-            self.add("exit", school_year=filed, student_id=student, institution_id=self.pick(school, school, None, "UNKNOWN9"), exit_date=date, exit_kind=kind)
+            self.add("exit", school_year=filed, student_id=student, exit_date=date, exit_kind=kind,
+                     institution_id=self.pick(school, school, None, "UNKNOWN9"))
             self.place(student, date or datetime.date(filed, 6, 30))
+            if self.chance(0.12) and year < self.last:  # back again, now and then in a grade that is odd
+                self.add("enrollment", school_year=year + 1, student_id=student, institution_id=school,
+                         grade=self.pick("06", "08", "09", "12", "SP", "PS", "PS"))
 
     def tests(self, student, year, grade):
         for subject in ("reading_language_arts", "mathematics", "science"):
@@ -380,9 +407,11 @@ class Fuzz:
     def learning_at_work(self, student, year, program):
         if year < self.programs[program][0]:
             return
-        date = None if self.chance(0.4) else self.day_in(year, (datetime.date(year, 6, 30), datetime.date(year, 7, 1), datetime.date(year - 1, 6, 30)))
+        edges = (datetime.date(year, 6, 30), datetime.date(year, 7, 1), datetime.date(year - 1, 6, 30))
+        date = None if self.chance(0.4) else self.day_in(year, edges)
         self.add("work_based_learning", school_year=year, student_id=student, program_id=program,
-                 work_based_learning_kind=self.rng.choice(WBL_KINDS.split()), started_on=date, hours=self.pick(None, "0", "0.5", "40", "120.25"))
+                 work_based_learning_kind=self.rng.choice(WBL_KINDS.split()), started_on=date,
+                 hours=self.pick(None, "0", "0.5", "40", "120.25"))
 
     def college_years(self, student, person, flags, begins, programs, other_programs):
         rng = self.rng
@@ -418,7 +447,8 @@ class Fuzz:
         for year in self.years:
             for _ in range(2):
                 self.take_course(student, year, program, "11" if kind != 1 else "PS", college=kind == 1)
-            self.add("enrollment", school_year=year, student_id=student, institution_id=rng.choice(list(self.institutions)), grade=self.pick("11", "12"))
+            self.add("enrollment", school_year=year, student_id=student, institution_id=rng.choice(list(self.institutions)),
+                     grade=self.pick("11", "12"))
         level = {0: "postsecondary", 1: "secondary", 2: "middle", 3: "secondary"}[kind]
         self.person_row(student, self.last if kind == 3 else self.first, level, person, flags, cohort)
         self.exits(student, "000S", min(cohort, self.last), self.years, None)
@@ -430,11 +460,14 @@ class Fuzz:
             return
         recent = [row["program_id"] for row in list(self.rows["cte_course"].values())[-8:] if row["student_id"] == student]
         for _ in range(self.pick(1, 1, 2)):
-            year = rng.choice(self.years + [self.last + 1])
-            date = self.day_in(year, (datetime.date(year, 6, 30), datetime.date(year, 7, 1), datetime.date(year, 8, 31), datetime.date(year, 9, 1),
-                                      datetime.date(year - 1, 7, 1)))
+            left = [int(row["school_year"]) for row in list(self.rows["exit"].values())[-3:] if row["student_id"] == student]
+            year = rng.choice(left) if left and self.chance(0.6) else rng.choice(self.years + [self.last + 1])
+            edges = (datetime.date(year, 6, 30), datetime.date(year, 7, 1), datetime.date(year, 8, 31), datetime.date(year, 9, 1),
+                     datetime.date(year - 1, 7, 1))
+            date = self.day_in(year, edges)
             program = self.pick(None, *recent[:2], rng.choice(list(self.programs)))
-            self.add("credential", student_id=student, credential_code=f"IRC{rng.randrange(9)}", earned_on=date, recognized=self.yes(0.8), program_id=program)
+            self.add("credential", student_id=student, credential_code=f"IRC{rng.randrange(9)}", earned_on=date,
+                     recognized=self.yes(0.8), program_id=program)
 
     def build(self):
         self.entities()
@@ -536,7 +569,8 @@ def victims(rng, tables, result, program_first):
         student = f"VICTIM{number}"
         result["student"].append(dict(template, student_id=student, **{field: text}))
         result["cte_course"].append(dict(course, student_id=student))
-        result["exit"].append({"school_year": year, "student_id": student, "institution_id": "", "exit_date": "", "exit_kind": "dropped_out"})
+        result["exit"].append({"school_year": year, "student_id": student, "institution_id": "", "exit_date": "",
+                               "exit_kind": "dropped_out"})
     for flag in ("Y", "N"):                             # conflicting, and so unknown
         result["student"].append(dict(template, student_id="VICTIM9", homeless=flag))
     result["enrollment"].append(dict(tables["enrollment"][0], student_id="VICTIM9"))

@@ -341,7 +341,8 @@ class Year:
 
     def mark_primary(self, level, statuses):
         candidates = [program_id for program_id, status in statuses.items()
-                      if status.status == "concentrator" and self.programs[program_id].level == level and self.programs[program_id].approved]
+                      if status.status == "concentrator"
+                      and self.programs[program_id].level == level and self.programs[program_id].approved]
         if not candidates:
             return
         flagged_years = set()
@@ -771,7 +772,8 @@ COLUMNS = {
     "performance": "report_year indicator level entity_id entity_name group_kind group_code numerator denominator rate target status",
     "enrollment_count": "report_year education_level status level entity_id entity_name group_kind group_code career_cluster students",
     "gap": "report_year indicator level entity_id group_kind group_code rate all_rate gap_to_all gap_to_target prior_rate change progress",
-    "improvement_plan": "report_year level entity_id indicator years_below_in_a_row first_year_below progress_after_three_years widest_gaps",
+    "improvement_plan": "report_year level entity_id indicator years_below_in_a_row first_year_below progress_after_three_years "
+                        "widest_gaps",
     "reject": "collection file line field rule text message",
 }
 KEYS = {
