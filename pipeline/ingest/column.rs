@@ -1,7 +1,7 @@
 //! Columns of fixed-width values, and reading a tile's fields into them, a column at a time.
 
 use super::fields::Tile;
-use super::intern::{Interner, NULL, is_exact, key_of};
+use super::intern::{Interner, NULL, key_of};
 use super::plan::{ID_CHARACTERS, Plan, Reader};
 use super::reference::Reference;
 use super::reject::{Reject, Rule, excerpt};
@@ -104,6 +104,7 @@ pub struct Bad {
     pub flags: Vec<bool>,
     /// Whether any is.
     pub any: bool,
+    keys: Vec<u64>,
     /// All rejects so far; lines are counted from the first line of the chunk, 0.
     pub rejects: Vec<Reject>,
 }
@@ -154,26 +155,31 @@ impl Cells<'_> {
         }));
     }
 
-    /// Reads a text: first in the shared table, then in the thread's own. Neighbours are often equal.
+    /// Reads texts: looks in the shared table first, then in the thread's own.
     #[inline(always)]
-    fn read_texts(
-        &self, out: &mut Vec<u32>, bad: &mut Bad, own: &mut Interner, shared: Option<&Interner>, most: usize,
-    ) {
+    fn read_texts(&self, out: &mut Vec<u32>, bad: &mut Bad, own: &mut Interner, shared: Option<&Interner>, most: usize) {
         let text = self.text;
-        let (mut last, mut code) = (0, NULL);
-        self.read(out, NULL, bad, |start, len| {
-            let key = key_of(text, start, len);
-            if key == last && is_exact(key) {
-                return Ok(code);
-            }
+        let mut keys = std::mem::take(&mut bad.keys);
+        keys.clear();
+        self.read(&mut keys, 0, bad, |start, len| {
             if len > most && text[start..start + len].iter().filter(|b| (**b as i8) >= -0x40).count() > most {
                 return Err(Rule::Range);
             }
-            let known = shared.and_then(|table| table.find(key, text, start, len));
-            code = known.unwrap_or_else(|| OWN | own.intern(key, text, start, len));
-            last = key;
-            Ok(code)
+            Ok(key_of(text, start, len))
         });
+        let begin = out.len();
+        shared.unwrap_or(own).find_first(&keys, out);
+        let mark = if shared.is_some() { 0 } else { OWN };
+        for (i, (code, &key)) in out[begin..].iter_mut().zip(&keys).enumerate() {
+            if *code != NULL {
+                *code |= mark;
+            } else if key != 0 {
+                let (start, len) = self.tile.field(text, self.tile.rows[i], self.position);
+                let known = shared.and_then(|table| table.find(key, text, start, len));
+                *code = known.unwrap_or_else(|| OWN | own.intern(key, text, start, len));
+            }
+        }
+        bad.keys = keys;
     }
 }
 

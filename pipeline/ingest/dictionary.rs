@@ -13,8 +13,10 @@ pub struct Dictionary<'a> {
 
 impl<'a> Dictionary<'a> {
     /// Brings the threads' tables together. Texts known before keep their codes; new ones follow, sorted as bytes.
-    pub fn new(tables: &[Texts], known: Option<&'a Interner>) -> Dictionary<'a> {
-        let mut sorted: Vec<(u64, u32, u32)> = Vec::with_capacity(tables.iter().map(Texts::len).sum());
+    pub fn new(tables: &[Interner], known: Option<&'a Interner>) -> Dictionary<'a> {
+        let tables: Vec<&Texts> = tables.iter().map(Interner::texts).collect();
+        let known = known.filter(|k| !k.texts().is_empty());
+        let mut sorted: Vec<(u64, u32, u32)> = Vec::with_capacity(tables.iter().map(|t| t.len()).sum());
         for (thread, table) in tables.iter().enumerate() {
             sorted.extend(table.iter().enumerate().map(|(place, text)| (prefix(text), thread as u32, place as u32)));
         }
@@ -66,6 +68,11 @@ impl<'a> Dictionary<'a> {
             Some(known) if (code as usize) < known.len() => known.get(code as usize),
             _ => self.own.get(code as usize - self.known()),
         }
+    }
+
+    /// What the codes of a thread's table are here.
+    pub fn map(&self, thread: usize) -> &[u32] {
+        self.maps.get(thread).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Adds a thread's codes to `out` as codes of this dictionary.

@@ -2,6 +2,7 @@
 //! See the Parquet format's "Encodings": dictionary with bit-packed indices, DELTA_BINARY_PACKED, DELTA_BYTE_ARRAY, PLAIN.
 
 use super::intern::NULL;
+use super::value::NULL_BYTE;
 
 /// Appends an unsigned LEB128 number.
 fn varint(out: &mut Vec<u8>, mut n: u64) {
@@ -36,26 +37,59 @@ pub fn pack(out: &mut Vec<u8>, values: impl Iterator<Item = u32>, width: u32) {
     out.extend_from_slice(&word.to_le_bytes()[..used.div_ceil(8) as usize]);
 }
 
+/// Appends what `number` gives for each byte, with `width` bits each, at most 8; fills the last byte with zeros.
+pub fn pack_bytes(out: &mut Vec<u8>, bytes: &[u8], width: u32, number: impl Fn(u8) -> u8) {
+    for eight in bytes.chunks(8) {
+        let word = eight.iter().rev().fold(0u64, |word, &b| word << width | u64::from(number(b)));
+        out.extend_from_slice(&word.to_le_bytes()[..(eight.len() * width as usize).div_ceil(8)]);
+    }
+}
+
+/// Appends the head of a bit-packed run of the hybrid; the values must follow, filled up to what is returned.
+pub fn packed_run(out: &mut Vec<u8>, count: usize, width: u32) -> usize {
+    let groups = count.div_ceil(8);
+    varint(out, (groups as u64) << 1 | 1);
+    out.len() + groups * width as usize
+}
+
+/// Appends a run of equal values of the hybrid.
+pub fn equal_run(out: &mut Vec<u8>, count: usize, value: u32, width: u32) {
+    varint(out, (count as u64) << 1);
+    out.extend_from_slice(&value.to_le_bytes()[..width.div_ceil(8) as usize]);
+}
+
 /// Appends values in the run-length and bit-packing hybrid: one run of equal values, or all bit-packed (zstd does the rest).
 pub fn hybrid(out: &mut Vec<u8>, values: impl Iterator<Item = u32> + Clone, count: usize, width: u32) {
     let first = values.clone().next().unwrap_or(0);
     if width == 0 || values.clone().all(|v| v == first) {
-        varint(out, (count as u64) << 1);
-        out.extend_from_slice(&first.to_le_bytes()[..width.div_ceil(8) as usize]);
-        return;
+        return equal_run(out, count, first, width);
     }
-    let groups = count.div_ceil(8);
-    varint(out, (groups as u64) << 1 | 1);
-    let end = out.len() + groups * width as usize;
+    let end = packed_run(out, count, width);
     pack(out, values, width);
     out.resize(end, 0);
 }
 
 /// Appends the definition levels of a data page (version 1): 0 where a code is null.
 pub fn levels(out: &mut Vec<u8>, codes: &[u32]) {
+    framed(out, |out| hybrid(out, codes.iter().map(|c| u32::from(*c != NULL)), codes.len(), 1));
+}
+
+/// The same for codes and booleans of a byte each, of which `nulls` are null.
+pub fn byte_levels(out: &mut Vec<u8>, bytes: &[u8], nulls: usize) {
+    framed(out, |out| {
+        if nulls == 0 || nulls == bytes.len() {
+            return equal_run(out, bytes.len(), u32::from(nulls == 0), 1);
+        }
+        packed_run(out, bytes.len(), 1);
+        pack_bytes(out, bytes, 1, |b| u8::from(b != NULL_BYTE));
+    });
+}
+
+/// Appends what `write` appends, with its size before it.
+fn framed(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let at = out.len();
     out.extend_from_slice(&[0; 4]);
-    hybrid(out, codes.iter().map(|c| u32::from(*c != NULL)), codes.len(), 1);
+    write(out);
     let size = (out.len() - at - 4) as u32;
     out[at..at + 4].copy_from_slice(&size.to_le_bytes());
 }

@@ -74,7 +74,7 @@ pub fn eight_digits(word: u64) -> Option<u64> {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     let digits = word.wrapping_sub(ZEROS);
     // A byte is a digit if neither it nor it plus 0x46 has its high bit set and it is at least 0x30.
-    if ((word.wrapping_add(0x4646_4646_4646_4646)) | digits) & 0x8080_8080_8080_8080 != 0 {
+    if ((word.wrapping_add(0x4646_4646_4646_4646)) | digits) & HIGH_BITS != 0 {
         return None;
     }
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
@@ -83,6 +83,15 @@ pub fn eight_digits(word: u64) -> Option<u64> {
     Some((low.wrapping_add(high)) >> 32)
 }
 
+/// Squeezes eight ASCII bytes into 56 bits.
+#[inline(always)]
+fn seven_bits(word: u64) -> u64 {
+    let pairs = word & 0x007F_007F_007F_007F | (word & 0x7F00_7F00_7F00_7F00) >> 1;
+    let fours = pairs & 0x0000_3FFF_0000_3FFF | (pairs & 0x3FFF_0000_3FFF_0000) >> 2;
+    fours & 0x0FFF_FFFF | (fours & 0x0FFF_FFFF_0000_0000) >> 4
+}
+
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 const HASHED: u64 = 1 << 62;
 const DIGITS: u64 = 1 << 63;
 const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -94,6 +103,9 @@ pub fn key_of(text: &[u8], start: usize, len: usize) -> u64 {
     let first = load8(text, start);
     if len <= 7 {
         return low_bytes(first, len) | (len as u64) << 56;
+    }
+    if len == 8 && first & HIGH_BITS == 0 {
+        return seven_bits(first) | 8 << 56;
     }
     if len <= 16
         && let Some(high) = eight_digits(first)
@@ -157,7 +169,7 @@ impl Default for Interner {
 impl Interner {
     /// A table that holds so many texts before it grows.
     pub fn with_capacity(texts: usize) -> Self {
-        let size = (texts * 2).next_power_of_two().max(64);
+        let size = (texts * 4 / 3 + 1).next_power_of_two().max(64);
         Interner { slots: vec![Slot::default(); size], shift: 64 - size.trailing_zeros(), texts: Texts::default() }
     }
 
@@ -202,13 +214,22 @@ impl Interner {
         loop {
             let slot = self.slots[at];
             if slot.key == key && (is_exact(key) || self.texts.get(slot.code as usize) == &text[start..start + len]) {
-                return Some(slot.code);
+                return (slot.code != NULL).then_some(slot.code);
             }
             if slot.key == 0 {
                 return None;
             }
             at = (at + 1) & (self.slots.len() - 1);
         }
+    }
+
+    /// For each key its code if it is exact and lies where it is looked for first, else [`NULL`]. There are no branches, so that the
+    /// processor waits for many places of memory at once; what is not found must be looked for by [`Interner::find`].
+    pub fn find_first(&self, keys: &[u64], codes: &mut Vec<u32>) {
+        codes.extend(keys.iter().map(|&key| {
+            let slot = self.slots[self.first_slot(key)];
+            if (slot.key == key) & is_exact(key) & (key != 0) { slot.code } else { NULL }
+        }));
     }
 
     /// The code of the text at `start`, whose key is `key`; a new one if it is new.
@@ -230,9 +251,31 @@ impl Interner {
         self.intern(key_of(text, 0, text.len()), text, 0, text.len())
     }
 
+    /// Makes a table of other texts from this one: `map` gives the new place of each text, or [`NULL`] where it is gone.
+    pub fn recode(mut self, map: &[u32], texts: Texts) -> Interner {
+        let mut there = vec![false; texts.len()];
+        for slot in self.slots.iter_mut().filter(|s| s.key != 0) {
+            slot.code = map.get(slot.code as usize).copied().unwrap_or(NULL);
+            if let Some(there) = there.get_mut(slot.code as usize) {
+                *there = true;
+            }
+        }
+        let missing = there.iter().filter(|t| !**t).count();
+        if (self.texts.len() + missing) * 8 > self.slots.len() * 7 {
+            return Interner::of(texts);
+        }
+        for (code, text) in texts.iter().enumerate().filter(|(code, _)| !there[*code]) {
+            let key = key_of(text, 0, text.len());
+            let at = self.free_slot(key);
+            self.slots[at] = Slot { key, code: code as u32 };
+        }
+        self.texts = texts;
+        self
+    }
+
     #[inline(never)]
     fn insert(&mut self, key: u64, text: &[u8]) -> u32 {
-        if (self.texts.len() + 1) * 2 > self.slots.len() {
+        if (self.texts.len() + 1) * 4 > self.slots.len() * 3 {
             self.grow();
         }
         let code = self.texts.len() as u32;

@@ -14,7 +14,7 @@ use super::{Options, Outcome, in_parallel, reject};
 use crate::contract::{Contract, Contracts};
 use crate::error::{Error, Result};
 use crate::lake::{Counts, Input, LakeFile, LakeReader, Load, Surrogate, Warning};
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,12 +89,11 @@ impl<'a> Ingest<'a> {
         let kept = self.kept(plan.contract, None);
         let mut done = Done::default();
         if let (Some((field, name)), Some(previous)) = (plan.defines(), self.previous) {
-            let keys = self.previous_keys(plan)?.into_texts();
-            let reference = Reference::of(keys, Vec::new());
+            let reference = Reference { table: self.previous_keys(plan)?, first_year: Vec::new() };
             done.surrogate = previous.surrogates.get(name).map(|s| (name.to_string(), s.clone()));
             done.references.push((plan.contract.fields[field].name.clone(), self.with_kept_keys(reference, plan, name, &kept)?));
         }
-        done.references.extend(self.references_of(plan, &[], &[], &kept)?);
+        done.references.extend(self.references_of(plan, &self.referred(plan), &[], &[], &kept)?);
         done.files = kept;
         Ok(done)
     }
@@ -106,35 +105,46 @@ impl<'a> Ingest<'a> {
         let shared = plan.shared(&self.references);
         let first_file = self.load.inputs.len() as u32;
         let parsed = parse(plan, shared.clone(), sources, first_file, reading, self.options.chunk_bytes)?;
-        let Parsed { parts, tables, rejects, files } = parsed;
+        let Parsed { parts, mut tables, rejects, files } = parsed;
 
         let keys = self.previous_keys(plan)?;
         let defined = plan.defines();
         let known = |field: usize| if defined.is_some_and(|d| d.0 == field) { Some(&keys) } else { shared[field].map(|r| &r.table) };
-        let merge = |(field, tables): (usize, Vec<Texts>)| Dictionary::new(&tables, known(field));
-        let mut dictionaries = in_parallel(threads, tables.into_iter().enumerate().collect(), merge);
+        let merge = |(field, tables): (usize, &Vec<Interner>)| Dictionary::new(tables, known(field));
+        let mut dictionaries = in_parallel(threads, tables.iter().enumerate().collect(), merge);
+        let first_table = defined.and_then(|(field, _)| tables[field].drain(..).next());
+        drop(tables);
+
         let first_years = self.first_years(plan, &dictionaries);
         let checks = Checks { plan, dictionaries: &dictionaries, first_years: &first_years };
-        let mut parts = in_parallel(threads, parts.into_iter().collect(), |(year, blocks)| checks.run(year, blocks));
+        let referred = self.referred(plan);
+        let layout = Layout { plan, dictionaries: &dictionaries, schema: self.contracts.lake_schema(plan.contract) };
+        let check = |(year, blocks)| {
+            let mut part = checks.run(year, blocks);
+            part.referred = referred.iter().map(|field| part.codes(*field)).collect();
+            // Where keys are still to be given, writing waits for them.
+            let file = if defined.is_none() { self.write(&layout, &mut part)? } else { None };
+            Ok((part, file))
+        };
+        let checked: Result<Vec<_>> = in_parallel(threads, parts.into_iter().collect(), check).into_iter().collect();
+        let (mut parts, mut written): (Vec<Part>, Vec<_>) = checked?.into_iter().unzip();
 
         let mut done = self.report(plan, sources, files, rejects, &mut parts);
         let years: BTreeSet<Option<i32>> = parts.iter().map(|p| p.year).collect();
         let kept = self.kept(plan.contract, Some(&years));
-        done.references = self.references_of(plan, &dictionaries, &parts, &kept)?;
-        let numbered = defined.map(|(field, name)| (field, name, number(&dictionaries[field], &keys, field, &mut parts)));
-        if let Some((field, name, reference)) = &numbered {
-            dictionaries[*field] = Dictionary::known_only(&reference.table);
-            let surrogate = self.write_surrogate(plan, *field, name, reference.table.texts())?;
-            done.surrogate = Some((name.to_string(), surrogate));
+        done.references = self.references_of(plan, &referred, &dictionaries, &parts, &kept)?;
+        if let (Some((field, name)), Some(table)) = (defined, first_table) {
+            let reference = number(&dictionaries[field], &keys, table, field, &mut parts);
+            dictionaries[field] = Dictionary::known_only(&reference.table);
+            let layout = Layout { plan, dictionaries: &dictionaries, schema: self.contracts.lake_schema(plan.contract) };
+            let files: Result<_> = in_parallel(threads, parts, |mut part| self.write(&layout, &mut part)).into_iter().collect();
+            written = files?;
+            done.surrogate = Some((name.to_string(), self.write_surrogate(plan, field, name, reference.table.texts())?));
+            drop(dictionaries);
+            done.references.push((plan.contract.fields[field].name.clone(), self.with_kept_keys(reference, plan, name, &kept)?));
         }
-        done.files = self.write(plan, &dictionaries, parts)?;
-        done.files.extend(kept.iter().cloned());
+        done.files = written.into_iter().flatten().chain(kept).collect();
         done.files.sort_by_key(|f| f.partition);
-        drop(dictionaries);
-        if let Some((field, name, reference)) = numbered {
-            let reference = self.with_kept_keys(reference, plan, name, &kept)?;
-            done.references.push((plan.contract.fields[field].name.clone(), reference));
-        }
         Ok(done)
     }
 
@@ -185,29 +195,33 @@ impl<'a> Ingest<'a> {
         LakeReader::open(self.root, &file.stored.path, self.contracts.lake_schema(plan.contract))?.read_all(&[column])
     }
 
-    /// What other collections can refer to in this one, but for numbered fields.
-    fn references_of(&self, plan: &Plan, dictionaries: &[Dictionary], parts: &[Part], kept: &[LakeFile]) -> Result<Vec<(String, Reference)>> {
+    /// The fields of a collection that others refer to, but for numbered ones.
+    fn referred(&self, plan: &Plan) -> Vec<usize> {
         let keys = self.contracts.iter().flat_map(|c| &c.foreign_keys).map(|k| &k.reference);
         let names: BTreeSet<&str> = keys.filter(|r| r.resource == plan.contract.name).map(|r| r.fields.as_str()).collect();
+        let fields = plan.contract.fields.iter().enumerate();
+        fields.filter(|(_, f)| f.surrogate.is_none() && names.contains(f.name.as_str())).map(|(field, _)| field).collect()
+    }
+
+    /// What others can refer to in those fields: in rows read now and in files that stay.
+    fn references_of(
+        &self, plan: &Plan, referred: &[usize], dictionaries: &[Dictionary], parts: &[Part], kept: &[LakeFile],
+    ) -> Result<Vec<(String, Reference)>> {
         let mut references = Vec::new();
-        for (field, definition) in plan.contract.fields.iter().enumerate() {
-            if definition.surrogate.is_some() || !names.contains(definition.name.as_str()) {
-                continue;
-            }
+        for (i, &field) in referred.iter().enumerate() {
+            let name = &plan.contract.fields[field].name;
             let mut reference = Reference::default();
             for part in parts {
-                let Column::Texts(codes) = &part.columns[field] else { continue };
-                let used: BTreeSet<u32> = part.rows.iter().map(|row| codes[*row as usize]).filter(|c| *c != NULL).collect();
-                used.into_iter().for_each(|code| reference.add(dictionaries[field].get(code), part.year.unwrap_or(i32::MIN)));
+                part.referred[i].iter().for_each(|code| reference.add(dictionaries[field].get(*code), part.year.unwrap_or(i32::MIN)));
             }
             for file in kept {
-                for batch in self.read(plan, file, &definition.name)? {
-                    let texts = batch.column(0).as_dictionary::<Int32Type>().downcast_dict::<arrow::array::StringArray>();
+                for batch in self.read(plan, file, name)? {
+                    let texts = batch.column(0).as_dictionary::<Int32Type>().downcast_dict::<StringArray>();
                     let used = texts.iter().flat_map(|t| t.into_iter().flatten());
                     used.for_each(|text| reference.add(text.as_bytes(), file.partition.unwrap_or(i32::MIN)));
                 }
             }
-            references.push((definition.name.clone(), reference));
+            references.push((name.clone(), reference));
         }
         Ok(references)
     }
@@ -223,7 +237,6 @@ impl<'a> Ingest<'a> {
             rejects.append(&mut part.rejects);
             part.duplicates.iter().for_each(|(file, count)| *duplicates.entry(*file).or_default() += count);
             unknown.iter_mut().zip(std::mem::take(&mut part.unknown)).for_each(|(all, one)| all.merge(one));
-            part.forget_origins();
         }
         rejects.sort_by_key(|r| (r.file, r.line));
         let mut counts = Counts { collection: name.clone(), ..Counts::default() };
@@ -258,20 +271,17 @@ impl<'a> Ingest<'a> {
         Done { inputs, counts: Some(counts), warnings, rejects, ..Done::default() }
     }
 
-    fn write(&self, plan: &Plan, dictionaries: &[Dictionary], parts: Vec<Part>) -> Result<Vec<LakeFile>> {
-        let name = &plan.contract.name;
-        let layout = Layout { plan, dictionaries, schema: self.contracts.lake_schema(plan.contract) };
-        let lake = self.root.join("lake").join(name);
-        let write = |part: Part| {
-            let folder = match (part.year, &plan.contract.partition) {
-                (Some(year), Some(field)) => lake.join(format!("{field}={year}")),
-                _ => lake.clone(),
-            };
-            let stored = layout.write(self.root, &folder, &part)?;
-            Ok(LakeFile { collection: name.clone(), partition: part.year, stored, rows: part.rows.len() as u64 })
+    /// Writes a partition and forgets its rows; nothing is written of a partition without any.
+    fn write(&self, layout: &Layout, part: &mut Part) -> Result<Option<LakeFile>> {
+        let contract = layout.plan.contract;
+        let lake = self.root.join("lake").join(&contract.name);
+        let folder = match (part.year, &contract.partition) {
+            (Some(year), Some(field)) => lake.join(format!("{field}={year}")),
+            _ => lake,
         };
-        let parts = parts.into_iter().filter(|p| !p.rows.is_empty()).collect();
-        in_parallel(self.options.partitions, parts, write).into_iter().collect()
+        let stored = if part.rows.is_empty() { None } else { Some(layout.write(self.root, &folder, part)?) };
+        let rows = part.forget_rows() as u64;
+        Ok(stored.map(|stored| LakeFile { collection: contract.name.clone(), partition: part.year, stored, rows }))
     }
 
     fn write_surrogate(&self, plan: &Plan, field: usize, name: &str, texts: &Texts) -> Result<Surrogate> {
@@ -329,7 +339,7 @@ impl<'a> Ingest<'a> {
 }
 
 /// Gives each value with an accepted row its number: those of the previous load keep theirs, new ones follow in text order.
-fn number(dictionary: &Dictionary, previous: &Interner, field: usize, parts: &mut [Part]) -> Reference {
+fn number(dictionary: &Dictionary, previous: &Interner, table: Interner, field: usize, parts: &mut [Part]) -> Reference {
     let mut first_year = vec![NEVER; dictionary.len()];
     for part in parts.iter() {
         let Column::Texts(codes) = &part.columns[field] else { continue };
@@ -350,7 +360,9 @@ fn number(dictionary: &Dictionary, previous: &Interner, field: usize, parts: &mu
         }
     }
     let first_year = (0..dictionary.len()).filter(|c| used(*c)).map(|c| first_year[c]).collect();
-    Reference::of(texts, first_year)
+    let place = |code: &u32| if used(*code as usize) { numbers[*code as usize] } else { NULL };
+    let map: Vec<u32> = dictionary.map(0).iter().map(place).collect();
+    Reference { table: table.recode(&map, texts), first_year }
 }
 
 /// The columns of a file of surrogate keys.

@@ -2,7 +2,7 @@
 
 use super::column::{Bad, Column, read_tile};
 use super::fields::{Place, Tile, record};
-use super::intern::{Interner, Texts};
+use super::intern::Interner;
 use super::plan::Plan;
 use super::records::{Chunk, Records, record_end};
 use super::reference::Reference;
@@ -55,7 +55,7 @@ pub struct Parsed {
     /// The blocks of each partition (`None`: the collection has none), in order of file and line.
     pub parts: BTreeMap<Option<i32>, Vec<Block>>,
     /// For each field, the text tables of the threads.
-    pub tables: Vec<Vec<Texts>>,
+    pub tables: Vec<Vec<Interner>>,
     /// Rows rejected so far.
     pub rejects: Vec<Reject>,
     /// The files, in the order given.
@@ -115,13 +115,13 @@ pub fn parse(
     if let Some(error) = first_errors(shared.errors.into_inner().unwrap_or_else(PoisonError::into_inner)) {
         return Err(error);
     }
-    let mut parsed = Parsed { tables: vec![Vec::new(); plan.readers.len()], ..Parsed::default() };
+    let mut parsed = Parsed { tables: plan.readers.iter().map(|_| Vec::new()).collect(), ..Parsed::default() };
     for worker in workers {
         let (blocks, tables, rejects) = worker?;
         for (year, block) in blocks {
             parsed.parts.entry(year).or_default().push(block);
         }
-        parsed.tables.iter_mut().zip(tables).for_each(|(all, table)| all.push(table.into_texts()));
+        parsed.tables.iter_mut().zip(tables).for_each(|(all, table)| all.push(table));
         parsed.rejects.extend(rejects);
     }
     let place = |b: &Block| (b.file, b.lines.first().map_or(0, |l| l.1));

@@ -61,6 +61,8 @@ pub struct Part {
     pub duplicates: BTreeMap<u32, u64>,
     /// For each foreign key that warns, what it found.
     pub unknown: Vec<Unknown>,
+    /// For each field that others refer to, the codes it has.
+    pub referred: Vec<BTreeSet<u32>>,
     origins: Vec<Origin>,
 }
 
@@ -110,7 +112,7 @@ impl Checks<'_> {
             start += rows;
         }
         let unknown = vec![Unknown::default(); self.plan.links.len()];
-        Part { year, columns, rows: Vec::new(), rejects: Vec::new(), duplicates: BTreeMap::new(), unknown, origins }
+        Part { year, columns, rows: Vec::new(), rejects: Vec::new(), duplicates: BTreeMap::new(), unknown, referred: Vec::new(), origins }
     }
 
     /// Keeps one of equal rows; rejects all rows of a key whose rows differ.
@@ -226,9 +228,16 @@ impl Part {
         self.origins.get(after.wrapping_sub(1)).map_or((0, 0), |o| (o.block.file, o.block.line(row - o.start as u32)))
     }
 
-    /// Frees what is only needed to name rows.
-    pub fn forget_origins(&mut self) {
-        self.origins = Vec::new();
+    /// Frees what is only needed until the rows are written; returns how many there are.
+    pub fn forget_rows(&mut self) -> usize {
+        (self.origins, self.columns) = (Vec::new(), Vec::new());
+        std::mem::take(&mut self.rows).len()
+    }
+
+    /// The codes that the accepted rows have in a field of texts.
+    pub fn codes(&self, field: usize) -> BTreeSet<u32> {
+        let Column::Texts(codes) = &self.columns[field] else { return BTreeSet::new() };
+        self.rows.iter().map(|row| codes[*row as usize]).filter(|c| *c != NULL).collect()
     }
 
     /// Number of rows before checks.

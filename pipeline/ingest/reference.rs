@@ -1,6 +1,6 @@
 //! What foreign keys refer to: the values of a field in accepted rows, of this load and of the years that stay from the load before.
 
-use super::intern::{Interner, Texts};
+use super::intern::Interner;
 use std::collections::BTreeMap;
 
 /// The values of one field and since when rows have them.
@@ -16,11 +16,6 @@ pub struct Reference {
 pub const NEVER: i32 = i32::MAX;
 
 impl Reference {
-    /// A reference for texts that differ from each other.
-    pub fn of(texts: Texts, first_year: Vec<i32>) -> Reference {
-        Reference { table: Interner::of(texts), first_year }
-    }
-
     /// Adds a value that a row of `year` has.
     pub fn add(&mut self, text: &[u8], year: i32) {
         let code = self.table.add(text);

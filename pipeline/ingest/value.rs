@@ -183,27 +183,46 @@ fn fill(code: &mut [u8; 7], parts: &[&[u8]]) {
 #[derive(Debug, Clone)]
 pub struct Codes {
     words: Vec<Box<[u8]>>,
-    slots: Vec<u8>,
+    slots: Vec<Word>,
     factor: u64,
+}
+
+/// A code with what is compared of it at a glance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Word {
+    first: u64,
+    last: u64,
+    len: usize,
+    code: u8,
+}
+
+impl Word {
+    #[inline(always)]
+    fn of(text: &[u8], start: usize, len: usize, code: u8) -> Word {
+        let last = if len > 8 { load8(text, start + len - 8) } else { 0 };
+        Word { first: low_bytes(load8(text, start), len), last, len, code }
+    }
 }
 
 impl Codes {
     /// A table for a sorted list of codes.
     pub fn new(words: &[String]) -> Codes {
         let words: Vec<Box<[u8]>> = words.iter().map(|w| w.as_bytes().into()).collect();
+        let size = (words.len() * 16).next_power_of_two();
         let mut codes = Codes { words, slots: Vec::new(), factor: 0x9E37_79B9_7F4A_7C15 };
         // Try factors until no two codes fall on one slot: then one comparison decides.
-        for attempt in 0.. {
-            codes.slots = vec![NULL_BYTE; 256.max(codes.words.len() * 16).next_power_of_two().min(4096)];
+        for _ in 0..10_000 {
+            codes.slots = vec![Word::default(); size];
             codes.factor = codes.factor.wrapping_mul(0xD134_2543_DE82_EF95).wrapping_add(2) | 1;
             let mut clash = false;
             for (place, word) in codes.words.iter().enumerate() {
-                let at = codes.slot(word, 0, word.len());
-                clash |= codes.slots[at] != NULL_BYTE;
-                codes.slots[at] = place as u8;
+                let entry = Word::of(word, 0, word.len(), place as u8);
+                let at = codes.slot(entry);
+                clash |= codes.slots[at].len != 0;
+                codes.slots[at] = entry;
             }
             // With clashes left the slow way still finds every code.
-            if !clash || attempt > 10_000 {
+            if !clash {
                 break;
             }
         }
@@ -211,20 +230,20 @@ impl Codes {
     }
 
     #[inline(always)]
-    fn slot(&self, text: &[u8], start: usize, len: usize) -> usize {
-        let tail = if len > 8 { load8(text, start + len - 8) } else { 0 };
-        let mixed = low_bytes(load8(text, start), len) ^ tail.rotate_left(29) ^ (len as u64) << 57;
+    fn slot(&self, word: Word) -> usize {
+        let mixed = word.first ^ word.last.rotate_left(29) ^ (word.len as u64) << 57;
         (mixed.wrapping_mul(self.factor) >> 40) as usize & (self.slots.len() - 1)
     }
 
     /// The code of a text in any letter case.
     #[inline(always)]
     pub fn find(&self, text: &[u8], start: usize, len: usize) -> Result<u8, Rule> {
-        let code = self.slots.get(self.slot(text, start, len)).copied().unwrap_or(NULL_BYTE);
-        match self.words.get(code as usize) {
-            Some(word) if **word == text[start..start + len] => Ok(code),
-            _ => self.search(&text[start..start + len]),
+        let word = Word::of(text, start, len, 0);
+        let entry = self.slots[self.slot(word)];
+        if entry == (Word { code: entry.code, ..word }) && (len <= 16 || self.text(entry.code) == &text[start..start + len]) {
+            return Ok(entry.code);
         }
+        self.search(&text[start..start + len])
     }
 
     #[inline(never)]

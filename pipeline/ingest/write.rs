@@ -3,11 +3,11 @@
 
 use super::column::Column;
 use super::dictionary::Dictionary;
-use super::encode::{bits, delta, delta_texts, hybrid, levels, pack, plain_texts};
+use super::encode::{bits, byte_levels, delta, delta_texts, equal_run, hybrid, levels, pack_bytes, packed_run, plain_texts};
 use super::intern::NULL;
 use super::part::Part;
 use super::plan::{Plan, Reader};
-use super::value::{NULL_BYTE, NULL_INT, NULL_LONG};
+use super::value::{Codes, NULL_BYTE, NULL_INT, NULL_LONG};
 use crate::error::{Error, Result};
 use crate::lake::STUDENTS_PER_BLOCK;
 use crate::store::{Draft, Stored};
@@ -57,10 +57,17 @@ struct Pages<'a> {
     statistics: Option<Statistics>,
 }
 
+impl Pages<'_> {
+    fn plain(statistics: Option<Statistics>) -> Self {
+        Pages { dictionary: None, encoding: Encoding::PLAIN, statistics }
+    }
+}
+
 /// Encodes and compresses; its buffers serve one chunk after the other.
 struct Encoder {
     compressor: zstd::bulk::Compressor<'static>,
     codes: Vec<u32>,
+    bytes: Vec<u8>,
     local: Vec<u32>,
     used: Vec<u32>,
     body: Vec<u8>,
@@ -70,7 +77,15 @@ struct Encoder {
 impl Encoder {
     fn new() -> Result<Encoder> {
         let compressor = zstd::bulk::Compressor::new(LEVEL).map_err(|e| Error::internal("cannot start zstd", e))?;
-        Ok(Encoder { compressor, codes: Vec::new(), local: Vec::new(), used: Vec::new(), body: Vec::new(), words: Vec::new() })
+        Ok(Encoder {
+            compressor,
+            codes: Vec::new(),
+            bytes: Vec::new(),
+            local: Vec::new(),
+            used: Vec::new(),
+            body: Vec::new(),
+            words: Vec::new(),
+        })
     }
 
     /// Puts the pages of a chunk together: `self.body` is the data page.
@@ -186,16 +201,56 @@ impl Encoder {
         self.coded(description, domain, word, |used, nulls| text_statistics(used.iter().map(|c| text(*c)), nulls))
     }
 
-    fn booleans(&mut self, description: &ColumnDescPtr) -> Encoded<Chunk> {
-        let nulls = self.begin(description) as u64;
-        pack(&mut self.body, self.codes.iter().copied().filter(|c| *c != NULL), 1);
-        let range = self.codes.iter().filter(|c| **c != NULL).fold(None, |range, &c| {
-            let (least, most) = range.unwrap_or((c, c));
-            Some((least.min(c), most.max(c)))
-        });
-        let (least, most) = (range.map(|r| r.0 == 1), range.map(|r| r.1 == 1));
-        let statistics = Some(Statistics::boolean(least, most, None, Some(nulls), false));
-        self.finish(description, self.codes.len(), Pages { dictionary: None, encoding: Encoding::PLAIN, statistics })
+    /// Codes (with their texts) and booleans: a byte each until they are packed.
+    fn bytes(&mut self, description: &ColumnDescPtr, values: &[u8], rows: &[u32], codes: Option<&Codes>) -> Encoded<Chunk> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        bytes.extend(rows.iter().map(|r| values[*r as usize]));
+        let nulls = bytes.iter().filter(|b| **b == NULL_BYTE).count();
+        self.body.clear();
+        if description.max_def_level() > 0 {
+            byte_levels(&mut self.body, &bytes, nulls);
+        }
+        if nulls > 0 {
+            bytes.retain(|b| *b != NULL_BYTE);
+        }
+        let mut seen = [false; 256];
+        bytes.iter().for_each(|b| seen[usize::from(*b)] = true);
+        let used: Vec<u8> = (0..=u8::MAX).filter(|b| seen[usize::from(*b)]).collect();
+        let chunk = match codes {
+            Some(codes) if !used.is_empty() => self.byte_codes(description, rows.len(), &bytes, &used, codes, nulls as u64),
+            Some(_) => self.finish(description, rows.len(), Pages::plain(text_statistics(std::iter::empty(), nulls as u64))),
+            None => {
+                pack_bytes(&mut self.body, &bytes, 1, |b| b);
+                let ends = (used.first().map(|b| *b == 1), used.last().map(|b| *b == 1));
+                let statistics = Some(Statistics::boolean(ends.0, ends.1, None, Some(nulls as u64), false));
+                self.finish(description, rows.len(), Pages::plain(statistics))
+            }
+        };
+        self.bytes = bytes;
+        chunk
+    }
+
+    /// Codes as the indices of a dictionary of those that occur.
+    fn byte_codes(
+        &mut self, description: &ColumnDescPtr, rows: usize, bytes: &[u8], used: &[u8], codes: &Codes, nulls: u64,
+    ) -> Encoded<Chunk> {
+        let mut numbers = [0u8; 256];
+        (0u8..).zip(used).for_each(|(number, code)| numbers[usize::from(*code)] = number);
+        let width = bits(used.len() as u32 - 1);
+        self.body.push(width as u8);
+        if used.len() == 1 {
+            equal_run(&mut self.body, bytes.len(), 0, width);
+        } else {
+            let end = packed_run(&mut self.body, bytes.len(), width);
+            pack_bytes(&mut self.body, bytes, width, |b| numbers[usize::from(b)]);
+            self.body.resize(end, 0);
+        }
+        let mut words = Vec::new();
+        plain_texts(&mut words, used.iter().map(|code| codes.text(*code)));
+        let statistics = text_statistics(used.iter().map(|code| codes.text(*code)), nulls);
+        let pages = Pages { dictionary: Some((&words, used.len())), encoding: Encoding::RLE_DICTIONARY, statistics };
+        self.finish(description, rows, pages)
     }
 
     /// Whole numbers: by a dictionary where they lie close together, else plainly.
@@ -217,7 +272,7 @@ impl Encoder {
         let nulls = self.begin(description) as u64;
         present().for_each(|v| self.body.extend_from_slice(&v.to_le_bytes()));
         let statistics = Some(Statistics::int32(Some(least), Some(most), None, Some(nulls), false));
-        self.finish(description, rows.len(), Pages { dictionary: None, encoding: Encoding::PLAIN, statistics })
+        self.finish(description, rows.len(), Pages::plain(statistics))
     }
 
     fn longs(&mut self, description: &ColumnDescPtr, values: &[i64], rows: &[u32]) -> Encoded<Chunk> {
@@ -226,7 +281,7 @@ impl Encoder {
         let nulls = self.begin(description) as u64;
         present().for_each(|v| self.body.extend_from_slice(&v.to_le_bytes()));
         let statistics = Some(Statistics::int64(present().min(), present().max(), None, Some(nulls), false));
-        self.finish(description, rows.len(), Pages { dictionary: None, encoding: Encoding::PLAIN, statistics })
+        self.finish(description, rows.len(), Pages::plain(statistics))
     }
 
     /// Notes which rows are null, for the levels.
@@ -306,7 +361,13 @@ impl Layout<'_> {
         match self.plan.leading().map(|field| &part.columns[field]) {
             Some(Column::Texts(keys)) => {
                 let block = |row: &u32| keys[*row as usize] / STUDENTS_PER_BLOCK;
-                part.rows.chunk_by(|a, b| block(a) == block(b)).collect()
+                let (mut rest, mut groups) = (part.rows.as_slice(), Vec::new());
+                while let Some(first) = rest.first().map(block) {
+                    let (group, after) = rest.split_at(rest.partition_point(|row| block(row) == first));
+                    groups.push(group);
+                    rest = after;
+                }
+                groups
             }
             _ => part.rows.chunks(ROWS_PER_GROUP).collect(),
         }
@@ -337,15 +398,8 @@ impl Layout<'_> {
     ) -> Encoded<Chunk> {
         let dictionary = &self.dictionaries[field];
         match (column, reader) {
-            (Column::Bytes(values), reader) => {
-                let code = |value: u8| if value == NULL_BYTE { NULL } else { u32::from(value) };
-                encoder.codes.clear();
-                encoder.codes.extend(rows.iter().map(|r| code(values[*r as usize])));
-                match reader {
-                    Reader::Code(codes) => encoder.texts(description, codes.words().len(), |code| codes.text(code as u8)),
-                    _ => encoder.booleans(description),
-                }
-            }
+            (Column::Bytes(values), Reader::Code(codes)) => encoder.bytes(description, values, rows, Some(codes)),
+            (Column::Bytes(values), _) => encoder.bytes(description, values, rows, None),
             (Column::Texts(values), _) => {
                 encoder.codes.clear();
                 encoder.codes.extend(rows.iter().map(|r| values[*r as usize]));

@@ -1,0 +1,275 @@
+//! The catalog: SQL files found, parsed and ordered by their references, with a jurisdiction's overlays applied and every layer rule checked.
+//!
+//! A view is one file, `sql/<layer>/<name>.sql`: a TOML header in a block comment, then one SELECT. A jurisdiction may replace a view by a
+//! file at the same relative path below `sql/jurisdiction/<id>/`, with a reason and an authority; it may add views as well.
+
+mod header;
+mod lint;
+
+pub use header::{Breakdown, Header};
+
+use crate::error::{Error, Result};
+use crate::project::Project;
+use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::resolve::resolve_table_references;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// The layers from the raw data up; a view refers to its own layer or those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// One view for each collection used: the only door to the lake.
+    Staging,
+    /// Who is who as of a report year.
+    Status,
+    /// One view for each indicator, named by its id.
+    Indicator,
+    /// From candidates to counted figures.
+    Tally,
+    /// The tables that a run writes.
+    Output,
+}
+
+impl Layer {
+    const ALL: [Layer; 5] = [Layer::Staging, Layer::Status, Layer::Indicator, Layer::Tally, Layer::Output];
+
+    /// Name of the layer's folder.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Layer::Staging => "staging",
+            Layer::Status => "status",
+            Layer::Indicator => "indicator",
+            Layer::Tally => "tally",
+            Layer::Output => "output",
+        }
+    }
+}
+
+/// A relation by schema and name; views have no schema.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    /// `lake`, `reference` or `key`; none for views and the run's parameters.
+    pub schema: Option<String>,
+    /// The table's name.
+    pub table: String,
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.table),
+            None => write!(f, "{}", self.table),
+        }
+    }
+}
+
+/// Schema of the typed collections.
+pub const LAKE: &str = "lake";
+
+/// A view of the catalog.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Name under which others refer to it; an indicator's is `indicator_` and its id.
+    pub name: String,
+    /// The layer it belongs to.
+    pub layer: Layer,
+    /// Path of the file in messages.
+    pub path: String,
+    /// What the header says.
+    pub header: Header,
+    /// The whole file, so that lines in messages are lines of the file.
+    pub sql: String,
+    /// Relations it refers to.
+    pub references: BTreeSet<Name>,
+    /// Whether a jurisdiction's file replaces the base's, or adds to it.
+    pub overlay: bool,
+}
+
+impl View {
+    /// The id of an indicator: the file's name.
+    pub fn indicator(&self) -> Option<&str> {
+        (self.layer == Layer::Indicator).then(|| self.path.rsplit('/').next().and_then(|f| f.strip_suffix(".sql"))).flatten()
+    }
+}
+
+/// All views of a jurisdiction.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    views: BTreeMap<String, View>,
+}
+
+/// Relations that the program itself provides; the views of [`Catalog`] may refer to them.
+pub const PROVIDED: [&str; 11] = [
+    "as_of", "breakdown_row", "indicator", "indicator_row", "jurisdiction", "measure", "report_year", "requested", "rule", "student_group",
+    "student_group_mask",
+];
+
+impl Catalog {
+    /// Reads the project's views for a jurisdiction and checks them.
+    pub fn load(project: &Project, jurisdiction: &str) -> Result<Catalog> {
+        let files = project.sql()?;
+        let mut base: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut overlay: BTreeMap<&str, &str> = BTreeMap::new();
+        for (path, text) in files.iter().filter(|(p, _)| p.ends_with(".sql")) {
+            match path.strip_prefix("jurisdiction/") {
+                None => _ = base.insert(path, text),
+                Some(rest) => {
+                    if let Some((id, relative)) = rest.split_once('/')
+                        && id == jurisdiction
+                    {
+                        overlay.insert(relative, text);
+                    }
+                }
+            }
+        }
+        let mut views = BTreeMap::new();
+        for (path, text) in base.iter().filter(|(p, _)| !overlay.contains_key(*p)) {
+            insert(&mut views, read(project.label("sql", path), path, text, false)?)?;
+        }
+        for (path, text) in &overlay {
+            let label = project.label("sql", &format!("jurisdiction/{jurisdiction}/{path}"));
+            let view = read(label, path, text, true)?;
+            if let Some(replaced) = base.get(path) {
+                header::check_overlay(&view, replaced)?;
+            }
+            insert(&mut views, view)?;
+        }
+        let catalog = Catalog { views };
+        catalog.check()?;
+        Ok(catalog)
+    }
+
+    /// All views by name.
+    pub fn views(&self) -> impl Iterator<Item = &View> {
+        self.views.values()
+    }
+
+    /// The view of a name.
+    pub fn get(&self, name: &str) -> Option<&View> {
+        self.views.get(name)
+    }
+
+    /// The indicators in the order of their ids.
+    pub fn indicators(&self) -> Vec<&View> {
+        self.views().filter(|v| v.layer == Layer::Indicator).collect()
+    }
+
+    /// The tables that a run writes.
+    pub fn outputs(&self) -> Vec<&View> {
+        self.views().filter(|v| v.layer == Layer::Output).collect()
+    }
+
+    /// Adds a view that the program writes itself, such as the union of all indicators.
+    pub fn add_generated(&mut self, name: &str, layer: Layer, header: Header, sql: String) -> Result<()> {
+        let path = format!("(generated) {name}");
+        let references = references(&path, &sql)?;
+        let view = View { name: name.into(), layer, path, header, sql, references, overlay: false };
+        self.views.insert(name.into(), view);
+        Ok(())
+    }
+
+    /// The views that these need, themselves included, each after those it refers to.
+    pub fn in_order(&self, wanted: &[&str]) -> Result<Vec<&View>> {
+        let mut order = Vec::new();
+        let mut done = BTreeSet::new();
+        for name in wanted {
+            self.visit(name, &mut Vec::new(), &mut done, &mut order)?;
+        }
+        Ok(order)
+    }
+
+    fn visit<'a>(&'a self, name: &str, path: &mut Vec<String>, done: &mut BTreeSet<String>, order: &mut Vec<&'a View>) -> Result<()> {
+        let Some(view) = self.views.get(name) else { return Ok(()) };
+        if path.iter().any(|p| p == name) {
+            return Err(Error::Config(format!("{}: the views refer to each other in a circle: {} → {name}", view.path, path.join(" → "))));
+        }
+        if !done.contains(name) {
+            path.push(name.to_string());
+            for reference in view.references.iter().filter(|r| r.schema.is_none()) {
+                self.visit(&reference.table, path, done, order)?;
+            }
+            path.pop();
+            done.insert(name.to_string());
+            order.push(view);
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<()> {
+        for view in self.views() {
+            for reference in &view.references {
+                self.check_reference(view, reference)?;
+            }
+        }
+        let all: Vec<&str> = self.views.keys().map(String::as_str).collect();
+        self.in_order(&all).map(|_| ())
+    }
+
+    fn check_reference(&self, view: &View, to: &Name) -> Result<()> {
+        let wrong = |what: String| Err(Error::Config(format!("{}: {what}", lint::locate(view, &to.to_string()))));
+        match to.schema.as_deref() {
+            Some(LAKE) if view.layer == Layer::Staging => Ok(()),
+            Some(LAKE) => wrong(format!("refers to {to}; only a view of sql/staging may read the lake: refer to {} instead", to.table)),
+            Some("reference" | "key") => Ok(()),
+            Some(_) => wrong(format!("refers to {to}; the schemas are lake, reference and key")),
+            None if PROVIDED.contains(&to.table.as_str()) => Ok(()),
+            None => match self.views.get(&to.table) {
+                None => wrong(format!("refers to {to}, which no file defines{}", lint::similar(&to.table, self.views.keys()))),
+                Some(target) if target.layer > view.layer => wrong(format!(
+                    "a view of {} refers to {to} of {}; layers refer downwards only: {}",
+                    view.layer.folder(),
+                    target.layer.folder(),
+                    Layer::ALL.map(Layer::folder).join(" → ")
+                )),
+                Some(target) if target.layer == view.layer && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output) => {
+                    wrong(format!("refers to {to} of its own layer; views of {} stand by themselves", view.layer.folder()))
+                }
+                Some(_) => Ok(()),
+            },
+        }
+    }
+}
+
+fn insert(views: &mut BTreeMap<String, View>, view: View) -> Result<()> {
+    if PROVIDED.contains(&view.name.as_str()) {
+        return Err(Error::Config(format!("{}: {} is a relation that the program provides; choose another file name", view.path, view.name)));
+    }
+    match views.get(&view.name) {
+        Some(other) => Err(Error::Config(format!("{} and {} define the same view, {}; rename one", other.path, view.path, view.name))),
+        None => {
+            views.insert(view.name.clone(), view);
+            Ok(())
+        }
+    }
+}
+
+fn read(label: String, path: &str, text: &str, overlay: bool) -> Result<View> {
+    let shape = || Error::Config(format!("{label}: views lie in sql/<layer>/<name>.sql, where layer is one of {}", Layer::ALL.map(Layer::folder).join(", ")));
+    let (folder, file) = path.split_once('/').ok_or_else(shape)?;
+    let layer = Layer::ALL.into_iter().find(|l| l.folder() == folder).ok_or_else(shape)?;
+    let stem = file.strip_suffix(".sql").filter(|s| !s.contains('/')).ok_or_else(shape)?;
+    let name = if layer == Layer::Indicator { format!("indicator_{}", stem.to_lowercase()) } else { stem.to_string() };
+    if name != name.to_lowercase() {
+        return Err(Error::Config(format!("{label}: a view's file name must be lower case")));
+    }
+    let header = Header::parse(&label, layer, text)?;
+    let references = references(&label, text)?;
+    let view = View { name, layer, path: label, header, sql: text.to_string(), references, overlay };
+    lint::check(&view)?;
+    Ok(view)
+}
+
+/// Parses one SELECT and lists the relations that it refers to.
+fn references(path: &str, sql: &str) -> Result<BTreeSet<Name>> {
+    let mut statements = DFParser::parse_sql(sql).map_err(|e| Error::Config(format!("{path}: {}", e.strip_backtrace())))?;
+    let statement = match (statements.pop_front(), statements.pop_front()) {
+        (Some(statement), None) => statement,
+        (first, _) => return Err(Error::Config(format!("{path}: a view is exactly one SELECT; found {}", if first.is_none() { "none" } else { "several statements" }))),
+    };
+    if !matches!(&statement, Statement::Statement(s) if matches!(**s, datafusion::sql::sqlparser::ast::Statement::Query(_))) {
+        return Err(Error::Config(format!("{path}: a view is exactly one SELECT; found another kind of statement")));
+    }
+    let (relations, _) = resolve_table_references(&statement, true).map_err(|e| Error::Config(format!("{path}: {}", e.strip_backtrace())))?;
+    Ok(relations.into_iter().map(|r| Name { schema: r.schema().map(str::to_string), table: r.table().to_string() }).collect())
+}

@@ -1,0 +1,183 @@
+//! The query engine: the one place that touches a DataFusion session.
+//!
+//! Relations with a student in their grain lie in *shards*: ranges of student keys, so that everything about a student is in one shard. A view
+//! over them is planned once and run for each shard by itself, on one thread, without an exchange between threads; several shards run at
+//! once. All other views run once, over everything.
+
+mod scan;
+
+pub use scan::{Memory, Scan};
+
+use crate::catalog::{Name, View};
+use crate::error::{Error, Result};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider};
+use datafusion::common::DataFusionError;
+use datafusion::datasource::ViewTable;
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::TryStreamExt;
+use scan::{Mode, ScanTable, Shard};
+use std::sync::Arc;
+
+/// Rows of a batch inside the engine.
+const BATCH_ROWS: usize = 8192;
+
+/// Sessions and settings of a run.
+pub struct Engine {
+    whole: SessionContext,
+    shard: SessionContext,
+    partitions: usize,
+}
+
+/// A view that was planned for its shards.
+#[derive(Clone)]
+pub struct ShardPlan(Arc<dyn ExecutionPlan>);
+
+impl ShardPlan {
+    /// Columns of the view.
+    pub fn schema(&self) -> SchemaRef {
+        self.0.schema()
+    }
+}
+
+impl Engine {
+    /// An engine on `partitions` threads; `memory_limit` in bytes makes large operators spill to disk.
+    pub fn new(partitions: usize, memory_limit: Option<usize>) -> Result<Engine> {
+        let mut runtime = RuntimeEnvBuilder::new();
+        if let Some(bytes) = memory_limit {
+            // Part of the memory is not tracked by the pool (notes/engine): leave it room.
+            runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes / 10 * 7)));
+        }
+        let runtime = runtime.build_arc()?;
+        let session = |threads: usize| {
+            let mut config = SessionConfig::new().with_target_partitions(threads).with_batch_size(BATCH_ROWS).with_information_schema(false);
+            let options = config.options_mut();
+            options.sql_parser.collect_spans = true;
+            // Filters found while running make plans depend on timing; they gain nothing on tables in memory.
+            options.optimizer.enable_dynamic_filter_pushdown = false;
+            let context = SessionContext::new_with_config_rt(config, Arc::clone(&runtime));
+            context.register_udaf(crate::tally::tally());
+            context
+        };
+        Ok(Engine { whole: session(partitions), shard: session(1), partitions })
+    }
+
+    /// Threads that the engine may use.
+    pub fn partitions(&self) -> usize {
+        self.partitions
+    }
+
+    /// Makes a relation known under a name.
+    pub fn register(&self, name: &Name, scan: Arc<dyn Scan>) -> Result<()> {
+        for (context, mode) in [(&self.whole, Mode::Whole { partitions: self.partitions }), (&self.shard, Mode::Shard)] {
+            let table = Arc::new(ScanTable::new(Arc::clone(&scan), mode));
+            schema(context, name.schema.as_deref())?.register_table(name.table.clone(), table)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a view known that is written out wherever it is referred to.
+    pub async fn register_inline(&self, view: &View) -> Result<()> {
+        for context in [&self.whole, &self.shard] {
+            let plan = logical(context, view).await?;
+            let table = Arc::new(ViewTable::new(plan, None));
+            schema(context, None)?.register_table(view.name.clone(), table)?;
+        }
+        Ok(())
+    }
+
+    /// Columns of a view, without running it.
+    pub async fn schema(&self, view: &View) -> Result<SchemaRef> {
+        Ok(Arc::clone(logical(&self.whole, view).await?.schema().inner()))
+    }
+
+    /// Plans a view to be run shard by shard.
+    pub async fn plan_shard(&self, view: &View) -> Result<ShardPlan> {
+        let plan = logical(&self.shard, view).await?;
+        Ok(ShardPlan(self.shard.state().create_physical_plan(&plan).await.map_err(|e| in_view(view, &e))?))
+    }
+
+    /// Runs a planned view for one shard.
+    pub async fn run_shard(&self, view: &View, plan: &ShardPlan, shard: usize) -> Result<Vec<RecordBatch>> {
+        let run = async {
+            // A plan keeps what a join built: each shard gets a fresh copy.
+            let plan = reset_plan_states(Arc::clone(&plan.0))?;
+            let config = self.shard.copied_config().with_extension(Arc::new(Shard(shard)));
+            let context = TaskContext::default().with_session_config(config).with_runtime(self.shard.runtime_env());
+            execute_stream(plan, Arc::new(context))?.try_collect().await
+        };
+        run.await.map_err(|e: DataFusionError| in_view(view, &e))
+    }
+
+    /// Runs a view over everything.
+    pub async fn run_whole(&self, view: &View) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+        let plan = logical(&self.whole, view).await?;
+        let run = async {
+            let plan = self.whole.state().create_physical_plan(&plan).await?;
+            let schema = plan.schema();
+            Ok((schema, collect(plan, self.whole.task_ctx()).await?))
+        };
+        run.await.map_err(|e: DataFusionError| in_view(view, &e))
+    }
+
+    /// Runs any query over the registered relations.
+    pub async fn query(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+        let run = async {
+            let frame = self.whole.sql(sql).await?;
+            let schema = Arc::clone(frame.schema().inner());
+            Ok((schema, frame.collect().await?))
+        };
+        run.await.map_err(|e: DataFusionError| Error::Config(format!("the query failed: {}", message(&e))))
+    }
+
+    /// The physical plan of a view, for people who tune it.
+    pub async fn explain(&self, view: &View, by_shard: bool) -> Result<String> {
+        let context = if by_shard { &self.shard } else { &self.whole };
+        let plan = logical(context, view).await?;
+        let plan = context.state().create_physical_plan(&plan).await.map_err(|e| in_view(view, &e))?;
+        Ok(datafusion::physical_plan::displayable(plan.as_ref()).indent(false).to_string())
+    }
+}
+
+async fn logical(context: &SessionContext, view: &View) -> Result<LogicalPlan> {
+    context.state().create_logical_plan(&view.sql).await.map_err(|e| in_view(view, &e))
+}
+
+/// The schema of a session by name, made when it is not there.
+fn schema(context: &SessionContext, name: Option<&str>) -> Result<Arc<dyn SchemaProvider>> {
+    let state = context.state();
+    let options = &state.config_options().catalog;
+    let catalog: Arc<dyn CatalogProvider> =
+        context.catalog(&options.default_catalog).ok_or_else(|| Error::bug("the session has no default catalog"))?;
+    let name = name.unwrap_or(&options.default_schema);
+    match catalog.schema(name) {
+        Some(schema) => Ok(schema),
+        None => {
+            let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
+            catalog.register_schema(name, Arc::clone(&schema))?;
+            Ok(schema)
+        }
+    }
+}
+
+/// An error of a view: where the SQL is wrong, with the place in the file if the engine knows it.
+fn in_view(view: &View, error: &DataFusionError) -> Error {
+    let place = error.diagnostic().and_then(|d| d.span).map(|s| format!(":{}:{}", s.start.line, s.start.column)).unwrap_or_default();
+    match error.find_root() {
+        DataFusionError::Plan(_) | DataFusionError::SchemaError(..) | DataFusionError::SQL(..) | DataFusionError::Diagnostic(..) => {
+            Error::Config(format!("{}{place}: {}", view.path, message(error)))
+        }
+        _ => Error::Internal { message: format!("view {} ({}) failed: {}", view.name, view.path, message(error)), source: None },
+    }
+}
+
+fn message(error: &DataFusionError) -> String {
+    error.strip_backtrace()
+}

@@ -1,0 +1,21 @@
+//! `perkins` turns the raw collections of a state into the indicators of the Perkins V act.
+//!
+//! The modules follow the data: contracts say what comes in, ingest makes the lake, a jurisdiction and the catalog of SQL views say what is
+//! computed, the engine runs the views, tally counts, and a run writes the tables.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::unimplemented))]
+#![warn(missing_docs)]
+
+pub mod catalog;
+pub mod commit;
+pub mod contract;
+pub mod engine;
+pub mod error;
+pub mod jurisdiction;
+pub mod project;
+pub mod run;
+pub mod store;
+pub mod table;
+pub mod tally;
+
+/// Version of the program, as in manifests.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,4 @@
+//! A run.
+pub mod output;
+pub mod parameter;
+pub mod stage;

@@ -1,0 +1,153 @@
+//! From the rows of the outputs to Parquet files by report year, in the order of each table's key.
+
+use super::stage::{Rows, STUDENT};
+use crate::engine::{Engine, Memory};
+use crate::catalog::{Name, View};
+use crate::error::{Error, Result};
+use crate::store::Stored;
+use crate::table::{Encoder, GROUP_ROWS, Group};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::{BatchCoalescer, partition};
+use arrow::datatypes::{Int32Type, Schema, SchemaRef};
+use arrow::row::{OwnedRow, RowConverter, SortField};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The column by which outputs are partitioned; it is in the folder's name, not in the files.
+pub const REPORT_YEAR: &str = "report_year";
+
+/// A file of an output.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OutputFile {
+    /// The table.
+    pub table: String,
+    /// The report year.
+    pub report_year: i32,
+    /// Where it is.
+    #[serde(flatten)]
+    pub stored: Stored,
+    /// Its rows.
+    pub rows: usize,
+}
+
+/// Columns of an output's files: all but the report year.
+pub fn file_schema(schema: &SchemaRef) -> SchemaRef {
+    Arc::new(Schema::new(schema.fields().iter().filter(|f| f.name() != REPORT_YEAR).cloned().collect::<Vec<_>>()))
+}
+
+/// Splits batches sorted by report year into those of each year, without the column.
+pub fn split_years(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<BTreeMap<i32, Vec<RecordBatch>>> {
+    let at = schema.index_of(REPORT_YEAR).map_err(|_| Error::Config(format!("an output must have a column {REPORT_YEAR}")))?;
+    let others: Vec<usize> = (0..schema.fields().len()).filter(|&i| i != at).collect();
+    let wrong = |e| Error::internal("rows of an output by report year", e);
+    let mut years: BTreeMap<i32, Vec<RecordBatch>> = BTreeMap::new();
+    for batch in batches.iter().filter(|b| b.num_rows() > 0) {
+        let year = batch.column(at);
+        let rest = batch.project(&others).map_err(wrong)?;
+        for range in partition(std::slice::from_ref(year)).map_err(wrong)?.ranges() {
+            let of = year.as_primitive_opt::<Int32Type>().ok_or_else(|| Error::Config(format!("column {REPORT_YEAR} of an output must be a 32-bit integer")))?;
+            years.entry(of.value(range.start)).or_default().push(rest.slice(range.start, range.len()));
+        }
+    }
+    Ok(years)
+}
+
+/// Writes the files of an output, one for each report year asked for (an empty one where it has no rows).
+pub async fn write(engine: &Engine, root: &Path, run: &Path, view: &View, rows: Rows, requested: &BTreeSet<i32>, in_text_order: bool) -> Result<Vec<OutputFile>> {
+    let (mut years, encoder) = match rows {
+        Rows::Encoded(years, encoder) => (years, encoder),
+        Rows::Batches(schema, parts) => {
+            let batches = if parts.len() == 1 {
+                parts.into_iter().flatten().collect()
+            } else if in_text_order {
+                join_parts(view, &schema, &parts)?
+            } else {
+                sort(engine, view, &schema, parts).await?
+            };
+            let encoder = Encoder::new(file_schema(&schema))?;
+            let mut years = BTreeMap::new();
+            for (year, batches) in split_years(&schema, &batches)? {
+                years.insert(year, encode(&encoder, &batches, engine.partitions())?);
+            }
+            (years, encoder)
+        }
+    };
+    let mut files = Vec::new();
+    for &year in requested {
+        let folder = run.join(&view.name).join(format!("{REPORT_YEAR}={year}"));
+        let groups = years.remove(&year).unwrap_or_default();
+        let (stored, rows) = encoder.write(root, &folder, &format!("{}-00000.parquet", view.name), groups)?;
+        files.push(OutputFile { table: view.name.clone(), report_year: year, stored, rows });
+    }
+    Ok(files)
+}
+
+/// Joins the sorted rows of the shards: by the key's columns before the student, then by shard, since shards are ranges of students in order.
+fn join_parts(view: &View, schema: &SchemaRef, parts: &[Vec<RecordBatch>]) -> Result<Vec<RecordBatch>> {
+    let wrong = |e| Error::internal(format!("rows of {} in order", view.name), e);
+    let before: Vec<usize> = view.header.grain.iter().take_while(|c| !STUDENT.contains(&c.as_str())).filter_map(|c| schema.index_of(c).ok()).collect();
+    let converter = RowConverter::new(before.iter().map(|&i| SortField::new(schema.field(i).data_type().clone())).collect()).map_err(wrong)?;
+    let mut runs: BTreeMap<OwnedRow, Vec<RecordBatch>> = BTreeMap::new();
+    for batch in parts.iter().flatten().filter(|b| b.num_rows() > 0) {
+        let columns: Vec<_> = before.iter().map(|&i| Arc::clone(batch.column(i))).collect();
+        let keys = converter.convert_columns(&columns).map_err(wrong)?;
+        for range in partition(&columns).map_err(wrong)?.ranges() {
+            runs.entry(keys.row(range.start).owned()).or_default().push(batch.slice(range.start, range.len()));
+        }
+    }
+    Ok(runs.into_values().flatten().collect())
+}
+
+/// Sorts an output by its key: needed when student keys do not follow the text of the ids.
+async fn sort(engine: &Engine, view: &View, schema: &SchemaRef, parts: Vec<Vec<RecordBatch>>) -> Result<Vec<RecordBatch>> {
+    let memory = Arc::new(Memory::whole(Arc::clone(schema), parts.into_iter().flatten().collect()));
+    let table = format!("unsorted_{}", view.name);
+    engine.register(&Name { schema: None, table: table.clone() }, Arc::clone(&memory) as _)?;
+    let (_, batches) = engine.query(&format!("SELECT * FROM {table} ORDER BY {}", view.header.grain.join(", "))).await?;
+    memory.take(0);
+    Ok(batches)
+}
+
+/// Encodes rows as row groups of a fixed size, on several threads.
+fn encode(encoder: &Encoder, batches: &[RecordBatch], threads: usize) -> Result<Vec<Group>> {
+    let Some(first) = batches.first() else { return Ok(vec![]) };
+    let wrong = |e| Error::internal("rows of an output", e);
+    let mut coalescer = BatchCoalescer::new(first.schema(), GROUP_ROWS);
+    for batch in batches {
+        coalescer.push_batch(batch.clone()).map_err(wrong)?;
+    }
+    coalescer.finish_buffered_batch().map_err(wrong)?;
+    let pieces: Vec<RecordBatch> = std::iter::from_fn(|| coalescer.next_completed_batch()).collect();
+    in_parallel(threads, pieces.len(), |i| encoder.encode(std::slice::from_ref(&pieces[i])))
+}
+
+/// Runs `job` for 0 to n−1 on several threads; results in order.
+pub fn in_parallel<T: Send>(threads: usize, n: usize, job: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            if i >= n {
+                return done;
+            }
+            done.push((i, job(i)));
+        }
+    };
+    let mut all: Vec<(usize, Result<T>)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(n)).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(_) => all.push((usize::MAX, Err(Error::bug("a thread ended early")))),
+            }
+        }
+        all
+    });
+    all.sort_by_key(|(i, _)| *i);
+    all.into_iter().map(|(_, result)| result).collect()
+}

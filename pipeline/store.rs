@@ -1,0 +1,114 @@
+//! Files on local disk that are either whole or not there: written under a temporary name, fsynced, then given their name.
+//! Commits are created once and never overwritten (outputs.md, "Layout of a run").
+
+use crate::error::{Error, Result};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static SERIAL: AtomicU64 = AtomicU64::new(0);
+
+/// A file that was written whole.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Stored {
+    /// Path relative to the root it lies under, with `/`.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of the content, 64 hex digits.
+    pub blake3: String,
+}
+
+/// A file being written under a temporary name, hashed as it goes.
+pub struct Draft {
+    file: Option<io::BufWriter<File>>,
+    temporary: PathBuf,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl Draft {
+    /// Starts a draft in `folder` (made if it is not there; restricted folders get mode 0700, files 0600).
+    pub fn create(folder: &Path) -> Result<Draft> {
+        create_folder(folder)?;
+        let temporary = folder.join(format!(".draft-{}-{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed)));
+        let file = options().open(&temporary).map_err(|e| Error::io("create", &temporary, e))?;
+        Ok(Draft { file: Some(io::BufWriter::with_capacity(1 << 18, file)), temporary, hasher: blake3::Hasher::new(), bytes: 0 })
+    }
+
+    /// Fsyncs the draft and names it `folder/<name>`, where `name` is made from the BLAKE3 hex of the content. An equal file that is there already stays.
+    pub fn finish(mut self, root: &Path, name: impl FnOnce(&str) -> String) -> Result<Stored> {
+        let hash = self.hasher.finalize().to_hex().to_string();
+        let target = self.temporary.with_file_name(name(&hash));
+        let doing = |e| Error::io("write", &target, e);
+        if let Some(buffered) = self.file.take() {
+            let file = buffered.into_inner().map_err(|e| doing(e.into_error()))?;
+            file.sync_all().map_err(doing)?;
+        }
+        fs::rename(&self.temporary, &target).map_err(doing)?;
+        if let Some(folder) = target.parent() {
+            sync_folder(folder)?;
+        }
+        Ok(Stored { path: relative(root, &target), bytes: self.bytes, blake3: hash })
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let file = self.file.as_mut().ok_or_else(|| io::Error::other("draft is finished"))?;
+        file.write_all(buffer)?;
+        self.hasher.update(buffer);
+        self.bytes += buffer.len() as u64;
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a folder and its parents, readable by their owner only.
+pub fn create_folder(folder: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|e| Error::io("create folder", folder, e))
+}
+
+/// Fsyncs a folder, so that the names in it last.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync folder", folder, e))
+}
+
+/// Writes a small file whole: draft, fsync, rename.
+pub fn write_whole(root: &Path, path: &Path, content: &[u8]) -> Result<Stored> {
+    let folder = path.parent().ok_or_else(|| Error::bug(format!("no folder in {}", path.display())))?;
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut draft = Draft::create(folder)?;
+    draft.write_all(content).map_err(|e| Error::io("write", path, e))?;
+    draft.finish(root, |_| name)
+}
+
+/// `path` below `root`, with `/` between the parts.
+pub fn relative(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}

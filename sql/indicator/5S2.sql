@@ -1,0 +1,25 @@
+/*
+title = "Program Quality: Attained Postsecondary Credits"
+education_level = "secondary"
+grain = ["report_year", "student_key", "program_key"]
+authority = "Perkins V section 113(b)(2)(A)(iv)(I)(bb); specification: indicators, rule postsecondary credits"
+denominator_text = "Concentrators who graduated in the report year"
+numerator_text = "Of these, with postsecondary credits earned in this program"
+*/
+WITH credited AS (
+    SELECT a.report_year, e.student_key, e.program_key, sum(e.credits) AS credits
+    FROM postsecondary_credit AS e
+    JOIN as_of AS a ON a.school_year = e.school_year
+    GROUP BY a.report_year, e.student_key, e.program_key
+)
+SELECT
+    c.report_year, c.student_key, c.program_key,
+    c.is_graduate AND c.exit_year IS NOT DISTINCT FROM c.report_year AS denominator,
+    coalesce(e.credits > r.postsecondary_credits_above, FALSE) AS numerator,
+    CASE
+        WHEN c.exit_year IS DISTINCT FROM c.report_year THEN 'not_exited'
+        WHEN NOT c.is_graduate THEN 'not_graduated'
+    END AS exclusion
+FROM secondary_concentrator AS c
+JOIN rule AS r ON r.report_year = c.report_year
+LEFT JOIN credited AS e ON e.report_year = c.report_year AND e.student_key = c.student_key AND e.program_key = c.program_key

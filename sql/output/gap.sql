@@ -1,0 +1,43 @@
+/*
+title = "Gaps"
+description = "How far each group is from all students and from the target, and whether the gap closes. Every state, grantee, district and institution figure of a group except all and placement."
+grain = ["report_year", "indicator", "level", "entity_id", "group_kind", "group_code"]
+authority = "specification: outputs, gap; Perkins V section 113(b)(3)(C)(ii)(II)"
+restricted = true
+[columns]
+rate = "The group's rate, unrounded"
+all_rate = "The rate of all students of the entity"
+gap_to_all = "rate less all_rate, percentage points"
+gap_to_target = "rate less target, percentage points"
+prior_rate = "The group's rate one report year before"
+change = "rate less prior_rate, percentage points"
+progress = "closing, widening or unchanged: the absolute gap to all shrank, grew or stayed, compared exactly; new without a prior rate"
+*/
+WITH compared AS (
+    SELECT
+        g.report_year, g.indicator, g.entity_key, g.level, g.entity_id, g.group_kind, g.group_code, g.rate, g.target, a.rate AS all_rate,
+        CAST(g.denominator AS DECIMAL(18, 0)) * CAST(a.denominator AS DECIMAL(18, 0)) AS scale,
+        abs(CAST(g.numerator * a.denominator - a.numerator * g.denominator AS DECIMAL(18, 0))) AS distance
+    FROM figure AS g
+    JOIN figure AS a
+        ON a.report_year = g.report_year AND a.indicator = g.indicator AND a.entity_key = g.entity_key AND a.group_kind = 'all'
+    WHERE g.level <> 'program' AND g.group_kind NOT IN ('all', 'placement')
+)
+SELECT
+    c.report_year, c.indicator, c.level, c.entity_id, c.group_kind, c.group_code, c.rate, c.all_rate,
+    c.rate - c.all_rate AS gap_to_all,
+    c.rate - CAST(c.target AS DOUBLE) AS gap_to_target,
+    p.rate AS prior_rate,
+    c.rate - p.rate AS change,
+    CASE
+        WHEN p.rate IS NULL THEN 'new'
+        WHEN c.distance * p.scale < p.distance * c.scale THEN 'closing'
+        WHEN c.distance * p.scale > p.distance * c.scale THEN 'widening'
+        ELSE 'unchanged'
+    END AS progress
+FROM compared AS c
+JOIN requested AS q ON q.report_year = c.report_year
+LEFT JOIN compared AS p
+    ON p.report_year + 1 = c.report_year AND p.indicator = c.indicator AND p.level = c.level AND p.entity_id = c.entity_id
+    AND p.group_kind = c.group_kind AND p.group_code = c.group_code
+ORDER BY c.report_year, c.indicator, c.entity_key, c.group_kind, c.group_code

@@ -1,0 +1,17 @@
+/*
+title = "Indicator membership"
+description = "One row for each candidate of an indicator: a student and a program in which the student is a concentrator as of the report year. A student with no enrollment, course, program enrollment, exit or cohort in the report year or the one before, and in no denominator, is left out."
+grain = ["report_year", "indicator", "student_id", "program_id"]
+authority = "specification: outputs, indicator_membership"
+restricted = true
+[columns]
+denominator = "In the indicator's denominator"
+numerator = "In the indicator's numerator"
+exclusion = "Why not in the denominator; null exactly when denominator is yes"
+*/
+SELECT m.report_year, m.indicator, k.student_id, p.program_id, m.denominator, m.numerator, m.exclusion
+FROM membership AS m
+JOIN requested AS q ON q.report_year = m.report_year
+JOIN key.student AS k ON k.student_key = m.student_key
+JOIN key.program AS p ON p.program_key = m.program_key
+ORDER BY m.report_year, m.indicator, k.student_order, p.program_order

@@ -1,0 +1,19 @@
+/*
+title = "Performance"
+description = "The long table behind every report: students in the denominator and numerator of each indicator, for each level, entity and group, with the target and the exact status. A figure with denominator 0 has no row, except the kinds of placement."
+grain = ["report_year", "indicator", "level", "entity_id", "group_kind", "group_code"]
+authority = "specification: outputs, performance"
+restricted = true
+[columns]
+level = "state, grantee, district, institution or program"
+group_kind = "all, gender, race_ethnicity, special_population, career_cluster or placement"
+numerator = "Students in the numerator, each once"
+denominator = "Students in the denominator, each once"
+rate = "100 times numerator by denominator, unrounded"
+target = "The entity's target in percent: a grantee's own, else the state's"
+status = "met, within_90 or below_90; null without a target"
+*/
+SELECT f.report_year, f.indicator, f.level, f.entity_id, f.entity_name, f.group_kind, f.group_code, f.numerator, f.denominator, f.rate, f.target, f.status
+FROM figure AS f
+JOIN requested AS q ON q.report_year = f.report_year
+ORDER BY f.report_year, f.indicator, f.entity_key, f.group_kind, f.group_code

@@ -1,0 +1,14 @@
+/*
+title = "School enrollments"
+grain = ["school_year", "student_key", "institution_id"]
+authority = "specification: collections, enrollment; indicators, Exits"
+[columns]
+student_key = "Stable whole number that stands for student_id"
+is_secondary_enrollment = "Grade 06 to 12 or SP: a student who comes back to it had not really left"
+is_high_school_enrollment = "Grade 09 to 12 or SP"
+*/
+SELECT
+    school_year, student_key, institution_id, grade,
+    grade <> 'PS' AS is_secondary_enrollment,
+    grade IN ('09', '10', '11', '12', 'SP') AS is_high_school_enrollment
+FROM lake.enrollment

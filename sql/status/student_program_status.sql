@@ -1,0 +1,91 @@
+/*
+title = "Status of a student in a program as of the report year"
+grain = ["report_year", "student_key", "program_key"]
+authority = "specification: indicators, Status of a student in a program; Oregon guide, CTE Enrollment Status"
+[columns]
+status = "enrollee, participant or concentrator"
+credits = "Credits passed that count at the program's level"
+advanced_credits = "Of these, intermediate or advanced"
+cte_specific_credits = "Of these, CTE-specific"
+courses_passed = "Distinct course codes passed"
+year_credits = "Credits passed in the report year itself"
+middle_courses_passed = "Courses passed in grade 06 to 08 in the report year itself"
+first_school_year = "First year with a course or program enrollment"
+last_school_year = "Last year with a course or program enrollment"
+course_years = "School years with a course"
+last_course_year = "Latest year with a course"
+last_primary_year = "Latest year in which the student flagged the program as primary"
+groups = "Bit mask of the student's groups at the program's level, without nontraditional"
+student_version = "Version of the student row used, see student_as_of"
+is_nontraditional = "The field is nontraditional for the student's gender"
+*/
+WITH total AS (
+    SELECT
+        a.report_year, p.student_key, p.program_key,
+        min(p.school_year) AS first_school_year, max(p.school_year) AS last_school_year,
+        sum(p.credits) AS credits, sum(p.advanced_credits) AS advanced_credits, sum(p.cte_specific_credits) AS cte_specific_credits,
+        sum(p.courses_passed) AS courses_passed,
+        sum(p.high_school_credits) AS high_school_credits, sum(p.high_school_advanced_credits) AS high_school_advanced_credits,
+        sum(p.high_school_specific_credits) AS high_school_specific_credits, sum(p.high_school_courses_passed) AS high_school_courses_passed,
+        sum(p.credits) FILTER (WHERE p.school_year = a.report_year) AS year_credits,
+        sum(p.high_school_credits) FILTER (WHERE p.school_year = a.report_year) AS high_school_year_credits,
+        sum(p.middle_courses_passed) FILTER (WHERE p.school_year = a.report_year) AS middle_courses_passed,
+        count(*) FILTER (WHERE p.courses > 0) AS course_years,
+        max(p.school_year) FILTER (WHERE p.courses > 0) AS last_course_year,
+        max(p.school_year) FILTER (WHERE p.is_primary) AS last_primary_year
+    FROM program_activity AS p
+    JOIN as_of AS a ON a.school_year = p.school_year
+    GROUP BY a.report_year, p.student_key, p.program_key
+),
+short_completion AS (
+    SELECT DISTINCT a.report_year, c.student_key, c.program_key
+    FROM completion AS c
+    JOIN as_of AS a ON a.school_year = c.known_year
+    JOIN rule AS r ON r.report_year = a.report_year
+    WHERE c.status = 'completed' AND c.required_credits < r.postsecondary_short_program_credits
+),
+counted AS (
+    SELECT
+        t.report_year, t.student_key, t.program_key, g.program_order, g.education_level, g.approval,
+        g.has_traditional_gender, g.nontraditional_for_f, g.nontraditional_for_m,
+        t.first_school_year, t.last_school_year, t.course_years, t.last_course_year, t.last_primary_year,
+        coalesce(t.middle_courses_passed, 0) AS middle_courses_passed,
+        coalesce(CASE g.education_level WHEN 'secondary' THEN t.high_school_credits ELSE t.credits END, 0.00) AS credits,
+        coalesce(CASE g.education_level WHEN 'secondary' THEN t.high_school_advanced_credits ELSE t.advanced_credits END, 0.00) AS advanced_credits,
+        coalesce(CASE g.education_level WHEN 'secondary' THEN t.high_school_specific_credits ELSE t.cte_specific_credits END, 0.00) AS cte_specific_credits,
+        coalesce(CASE g.education_level WHEN 'secondary' THEN t.high_school_year_credits ELSE t.year_credits END, 0.00) AS year_credits,
+        CASE g.education_level WHEN 'secondary' THEN t.high_school_courses_passed ELSE t.courses_passed END AS courses_passed,
+        CASE g.education_level WHEN 'secondary' THEN s.secondary_version ELSE s.postsecondary_version END AS student_version
+    FROM total AS t
+    JOIN program_as_of AS g ON g.report_year = t.report_year AND g.program_key = t.program_key
+    JOIN student_as_of AS s ON s.report_year = t.report_year AND s.student_key = t.student_key
+)
+SELECT
+    c.report_year, c.student_key, c.program_key, c.program_order, c.education_level, c.approval,
+    CASE
+        WHEN c.education_level = 'secondary'
+            AND c.courses_passed >= r.secondary_concentrator_courses
+            AND c.credits >= r.secondary_concentrator_credits
+            AND c.advanced_credits >= r.secondary_concentrator_advanced_credits THEN 'concentrator'
+        WHEN c.education_level = 'postsecondary'
+            AND ((c.credits >= r.postsecondary_concentrator_credits AND c.cte_specific_credits >= r.postsecondary_concentrator_specific_credits)
+                OR f.program_key IS NOT NULL) THEN 'concentrator'
+        WHEN c.education_level = 'secondary'
+            AND c.courses_passed >= r.secondary_participant_courses
+            AND c.credits >= r.secondary_participant_credits THEN 'participant'
+        WHEN c.education_level = 'postsecondary' AND c.courses_passed >= r.postsecondary_participant_courses THEN 'participant'
+        ELSE 'enrollee'
+    END AS status,
+    c.credits, c.advanced_credits, c.cte_specific_credits, c.courses_passed, c.year_credits, c.middle_courses_passed,
+    c.first_school_year, c.last_school_year, c.course_years, c.last_course_year, c.last_primary_year,
+    c.student_version & 70368744177663 AS groups, c.student_version, c.has_traditional_gender,
+    (c.nontraditional_for_f AND (c.student_version & m.female) <> 0)
+        OR (c.nontraditional_for_m AND (c.student_version & m.male) <> 0)
+        OR (c.has_traditional_gender AND (c.student_version & m.nonbinary) <> 0
+            AND CASE c.education_level WHEN 'secondary' THEN r.nontraditional_x_secondary ELSE r.nontraditional_x_postsecondary END)
+        AS is_nontraditional
+FROM counted AS c
+JOIN rule AS r ON r.report_year = c.report_year
+CROSS JOIN group_mask AS m
+LEFT JOIN short_completion AS f
+    ON f.report_year = c.report_year AND f.student_key = c.student_key AND f.program_key = c.program_key
