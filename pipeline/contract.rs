@@ -247,6 +247,11 @@ impl Contracts {
         self.0.get(collection)
     }
 
+    /// What a field means, from the first contract that has one of this name; `report_year` and `school_year` are everywhere the same.
+    pub fn describe(&self, field: &str) -> Option<String> {
+        self.iter().flat_map(|c| &c.fields).find(|f| f.name == field).map(|f| f.description.clone())
+    }
+
     /// The contracts by name.
     pub fn iter(&self) -> impl Iterator<Item = &Contract> {
         self.0.values()

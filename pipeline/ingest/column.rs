@@ -34,7 +34,6 @@ macro_rules! each_kind {
         }
     };
 }
-pub(super) use each_kind;
 
 impl Column {
     /// An empty column for what a reader gives, with room for `rows`.
@@ -58,7 +57,7 @@ impl Column {
     }
 
     /// Adds nulls up to `rows`.
-    fn fill(&mut self, rows: usize) {
+    pub fn fill(&mut self, rows: usize) {
         match self {
             Column::Bytes(v) => v.resize(rows, NULL_BYTE),
             Column::Ints(v) => v.resize(rows, NULL_INT),
@@ -139,9 +138,20 @@ struct Cells<'a> {
 impl Cells<'_> {
     /// Reads the field of every row.
     #[inline(always)]
-    fn read<T: Copy>(&self, out: &mut Vec<T>, null: T, bad: &mut Bad, mut parse: impl FnMut(usize, usize) -> Result<T, Rule>) {
+    fn read<T: Copy>(&self, out: &mut Vec<T>, null: T, bad: &mut Bad, parse: impl FnMut(usize, usize) -> Result<T, Rule>) {
+        if self.tile.clean {
+            self.read_as::<true, T>(out, null, bad, parse);
+        } else {
+            self.read_as::<false, T>(out, null, bad, parse);
+        }
+    }
+
+    #[inline(always)]
+    fn read_as<const CLEAN: bool, T: Copy>(
+        &self, out: &mut Vec<T>, null: T, bad: &mut Bad, mut parse: impl FnMut(usize, usize) -> Result<T, Rule>,
+    ) {
         out.extend(self.tile.rows.iter().enumerate().map(|(i, &row)| {
-            let (start, len) = self.tile.field(self.text, row, self.position);
+            let (start, len) = self.tile.field_of::<CLEAN>(self.text, row, self.position);
             let rule = match len {
                 0 if self.required => Rule::Required,
                 0 => return null,

@@ -14,15 +14,23 @@ pub struct Dictionary<'a> {
 impl<'a> Dictionary<'a> {
     /// Brings the threads' tables together. Texts known before keep their codes; new ones follow, sorted as bytes.
     pub fn new(tables: &[Interner], known: Option<&'a Interner>) -> Dictionary<'a> {
-        let tables: Vec<&Texts> = tables.iter().map(Interner::texts).collect();
         let known = known.filter(|k| !k.texts().is_empty());
-        let mut sorted: Vec<(u64, u32, u32)> = Vec::with_capacity(tables.iter().map(|t| t.len()).sum());
+        let mut maps: Vec<Vec<u32>> = tables.iter().map(|t| vec![NULL; t.texts().len()]).collect();
+        let mut sorted: Vec<(u128, u32, u32)> = Vec::with_capacity(tables.first().map_or(0, |t| t.texts().len()));
         for (thread, table) in tables.iter().enumerate() {
-            sorted.extend(table.iter().enumerate().map(|(place, text)| (prefix(text), thread as u32, place as u32)));
+            for (place, text) in table.texts().iter().enumerate() {
+                // What the first thread has too need not be sorted again: for now its map says where to look.
+                match tables.first().filter(|_| thread > 0).and_then(|first| first.code(text)) {
+                    Some(there) => maps[thread][place] = there,
+                    None => sorted.push((prefix(text), thread as u32, place as u32)),
+                }
+            }
         }
-        let text = |entry: &(u64, u32, u32)| tables[entry.1 as usize].get(entry.2 as usize);
-        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(a).cmp(text(b))));
-        let mut maps: Vec<Vec<u32>> = tables.iter().map(|t| vec![NULL; t.len()]).collect();
+        let text = |entry: &(u128, u32, u32)| tables[entry.1 as usize].texts().get(entry.2 as usize);
+        // Short texts differ in the first member if they differ.
+        let rest = |entry: &(u128, u32, u32)| if entry.0 as u8 == LONG { text(entry) } else { b"" };
+        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| rest(a).cmp(rest(b))));
+        let elsewhere: Vec<Vec<bool>> = maps.iter().skip(1).map(|map| map.iter().map(|code| *code != NULL).collect()).collect();
         let base = known.map_or(0, |k| k.texts().len()) as u32;
         let mut own = Texts::default();
         let mut last: Option<(&[u8], u32)> = None;
@@ -37,6 +45,12 @@ impl<'a> Dictionary<'a> {
             };
             maps[entry.1 as usize][entry.2 as usize] = code;
             last = Some((this, code));
+        }
+        if let Some((first, others)) = maps.split_first_mut() {
+            for (map, elsewhere) in others.iter_mut().zip(elsewhere) {
+                let there = map.iter_mut().zip(elsewhere).filter(|(_, there)| *there);
+                there.for_each(|(code, _)| *code = first[*code as usize]);
+            }
         }
         Dictionary { known: known.map(Interner::texts), own, maps }
     }
@@ -88,7 +102,11 @@ impl<'a> Dictionary<'a> {
     }
 }
 
-/// The first eight bytes as a number that sorts as they do.
-fn prefix(text: &[u8]) -> u64 {
-    load8(text, 0).swap_bytes()
+/// Marks the number of a text that is longer than what the number holds.
+const LONG: u8 = u8::MAX;
+
+/// The first fifteen bytes and the length as a number that sorts as the texts do.
+fn prefix(text: &[u8]) -> u128 {
+    let first = u128::from(load8(text, 0).swap_bytes()) << 64 | u128::from(load8(text, 8).swap_bytes());
+    first & !0xFF | u128::from(u8::try_from(text.len()).ok().filter(|len| *len <= 15).unwrap_or(LONG))
 }

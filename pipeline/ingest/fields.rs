@@ -12,6 +12,8 @@ const TILE: usize = 32 << 10;
 pub struct Tile {
     unescaped: Vec<u8>,
     escaped: bool,
+    /// Whether no field begins or ends with what may have to be trimmed.
+    pub clean: bool,
     separators: Vec<u32>,
     newlines: Vec<u32>,
     /// For each row, the place of the separator before its first field.
@@ -71,11 +73,17 @@ impl Tile {
     /// Start and length of a field, without the blanks around it.
     #[inline(always)]
     pub fn field(&self, text: &[u8], row: u32, field: usize) -> (usize, usize) {
+        self.field_of::<false>(text, row, field)
+    }
+
+    /// The same; if the tile is known to be clean, without a look at the text.
+    #[inline(always)]
+    pub fn field_of<const CLEAN: bool>(&self, text: &[u8], row: u32, field: usize) -> (usize, usize) {
         let at = row as usize + field;
         let (Some(&before), Some(&end)) = (self.separators.get(at), self.separators.get(at + 1)) else { return (0, 0) };
         let (start, end) = (before.wrapping_add(1) as usize, end as usize);
-        if start >= end {
-            return (start, 0);
+        if CLEAN || start >= end {
+            return (start, end.wrapping_sub(start));
         }
         let plain = |at: usize| text.get(at).is_some_and(|b| (0x21..0x80).contains(b));
         if plain(start) && plain(end - 1) { (start, end - start) } else { trimmed(text, start, end) }
@@ -84,7 +92,7 @@ impl Tile {
     fn split_plain(&mut self, chunk: &Chunk, place: &mut Place, end: usize, columns: usize) {
         self.escaped = false;
         self.separators.push((place.at as u32).wrapping_sub(1));
-        index(&chunk.text, place.at, end, &mut self.separators, &mut self.newlines);
+        self.clean = index(&chunk.text, place.at, end, &mut self.separators, &mut self.newlines);
         let mut row = 0;
         for i in 0..self.newlines.len() {
             let next = self.newlines[i];
@@ -115,7 +123,7 @@ impl Tile {
 
     /// Splits records from one that has quotation marks on, until the buffer is full.
     fn split_quoted(&mut self, chunk: &Chunk, place: &mut Place, columns: usize) {
-        self.escaped = true;
+        (self.escaped, self.clean) = (true, false);
         self.unescaped.clear();
         self.unescaped.push(0);
         self.separators.push(0);
@@ -182,17 +190,23 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> (usize, usize) {
 }
 
 /// Notes the places of commas and line feeds, and after which separators the line feeds come.
-fn index(text: &[u8], from: usize, to: usize, separators: &mut Vec<u32>, newlines: &mut Vec<u32>) {
+/// Tells whether no blank, control or non-ASCII byte is next to any of them.
+fn index(text: &[u8], from: usize, to: usize, separators: &mut Vec<u32>, newlines: &mut Vec<u32>) -> bool {
     let mut at = from;
+    // The first field has a separator before it, so to speak.
+    let (mut after_separator, mut odd_before, mut touching) = (1u64, 0u64, 0u64);
     while at < to {
         let Some(block) = text.get(at..).and_then(|t| t.first_chunk::<64>()) else { break };
-        let (mut commas, mut ends) = marks(block);
+        let Marks { mut commas, mut ends, plain } = marks(block);
         if to - at < 64 {
             let inside = (1u64 << (to - at)) - 1;
             commas &= inside;
             ends &= inside;
         }
         let mut any = commas | ends;
+        let odd = !(plain | any);
+        touching |= odd & (any << 1 | after_separator) | any & (odd << 1 | odd_before);
+        (after_separator, odd_before) = (any >> 63, odd >> 63);
         let count = separators.len() as u32;
         while ends != 0 {
             let below = any & ((ends & ends.wrapping_neg()) - 1);
@@ -206,33 +220,43 @@ fn index(text: &[u8], from: usize, to: usize, separators: &mut Vec<u32>, newline
         }
         at += 64;
     }
+    touching == 0
 }
 
-/// Bit masks of the commas and the line feeds among 64 bytes.
+/// Bit masks of 64 bytes.
+struct Marks {
+    commas: u64,
+    ends: u64,
+    /// Visible ASCII.
+    plain: u64,
+}
+
+/// Marks the bytes of a block.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn marks(block: &[u8; 64]) -> (u64, u64) {
+fn marks(block: &[u8; 64]) -> Marks {
     #[target_feature(enable = "sse2")]
-    fn compare(block: &[u8; 64]) -> (u64, u64) {
-        use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
-        let (mut commas, mut ends) = (0, 0);
+    fn compare(block: &[u8; 64]) -> Marks {
+        use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+        let mut marks = Marks { commas: 0, ends: 0, plain: 0 };
         let (words, _) = block.as_chunks::<8>();
         for (i, pair) in words.chunks_exact(2).enumerate() {
             let lanes = _mm_set_epi64x(i64::from_le_bytes(pair[1]), i64::from_le_bytes(pair[0]));
-            let mask = |byte| _mm_movemask_epi8(_mm_cmpeq_epi8(lanes, _mm_set1_epi8(byte))) as u64;
-            commas |= mask(b',' as i8) << (16 * i);
-            ends |= mask(b'\n' as i8) << (16 * i);
+            marks.commas |= (_mm_movemask_epi8(_mm_cmpeq_epi8(lanes, _mm_set1_epi8(b',' as i8))) as u64) << (16 * i);
+            marks.ends |= (_mm_movemask_epi8(_mm_cmpeq_epi8(lanes, _mm_set1_epi8(b'\n' as i8))) as u64) << (16 * i);
+            // Bytes from 0x80 on are negative here.
+            marks.plain |= (_mm_movemask_epi8(_mm_cmpgt_epi8(lanes, _mm_set1_epi8(b' ' as i8))) as u64) << (16 * i);
         }
-        (commas, ends)
+        marks
     }
     // SAFETY: every x86-64 processor has SSE2.
     unsafe { compare(block) }
 }
 
-/// Bit masks of the commas and the line feeds among 64 bytes.
+/// Marks the bytes of a block.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn marks(block: &[u8; 64]) -> (u64, u64) {
-    let mask = |byte: u8| block.iter().rev().fold(0u64, |mask, &b| mask << 1 | u64::from(b == byte));
-    (mask(b','), mask(b'\n'))
+fn marks(block: &[u8; 64]) -> Marks {
+    let mask = |marked: fn(u8) -> bool| block.iter().rev().fold(0u64, |mask, &b| mask << 1 | u64::from(marked(b)));
+    Marks { commas: mask(|b| b == b','), ends: mask(|b| b == b'\n'), plain: mask(|b| (0x21..0x80).contains(&b)) }
 }

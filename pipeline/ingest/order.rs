@@ -2,6 +2,7 @@
 
 use super::column::Column;
 use super::value::{NULL_INT, NULL_LONG};
+use std::ops::Range;
 
 /// Bits that one pass of the radix sort looks at.
 const DIGIT: u32 = 11;
@@ -50,15 +51,24 @@ impl Part<'_> {
 }
 
 /// Sorts rows by the fields of `key`, (column, number of codes or texts) each; rows with equal keys keep their order.
-pub fn sort(key: &[(&Column, usize)], rows: usize) -> Sorted {
+/// The rows of each range stand before those of the next, whatever their keys.
+pub fn sort(key: &[(&Column, usize)], ranges: impl Iterator<Item = Range<u32>>) -> Sorted {
     let parts: Vec<Part> = key.iter().map(|(column, texts)| Part::new(column, *texts)).collect();
-    let mut order: Vec<u32> = (0..rows as u32).collect();
+    let mut sorted = Sorted { rows: Vec::new(), repeats: Vec::new() };
+    for range in ranges {
+        sort_range(&parts, range, &mut sorted);
+    }
+    sorted
+}
+
+fn sort_range(parts: &[Part], range: Range<u32>, result: &mut Sorted) {
+    let mut order: Vec<u32> = range.collect();
     let mut sorted: Vec<(u64, u32)> = Vec::new();
     // The last fields first: the sort is stable, so what was sorted before stays in order among equals.
-    let mut rest = parts.as_slice();
+    let mut rest = parts;
     let mut words_used = 0;
     while !rest.is_empty() {
-        let mut words = vec![0u64; rows];
+        let mut words = vec![0u64; order.len()];
         let mut used = 0;
         while let Some((part, before)) = rest.split_last()
             && (used == 0 || used + part.bits <= 64)
@@ -72,9 +82,10 @@ pub fn sort(key: &[(&Column, usize)], rows: usize) -> Sorted {
         order = sorted.iter().map(|s| s.1).collect();
         words_used += 1;
     }
-    let same = |a: u32, b: u32| key.iter().all(|(column, _)| column.equal(a as usize, b as usize));
-    let repeats = (0..rows).map(|i| i > 0 && if words_used == 1 { sorted[i].0 == sorted[i - 1].0 } else { same(order[i], order[i - 1]) });
-    Sorted { repeats: repeats.collect(), rows: order }
+    let same = |a: u32, b: u32| parts.iter().all(|p| p.column.equal(a as usize, b as usize));
+    let repeats = |i: usize| i > 0 && if words_used == 1 { sorted[i].0 == sorted[i - 1].0 } else { same(order[i], order[i - 1]) };
+    result.repeats.extend((0..order.len()).map(repeats));
+    result.rows.append(&mut order);
 }
 
 /// Sorts by the low `bits` of the first member; stable.

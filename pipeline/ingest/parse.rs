@@ -20,19 +20,35 @@ pub struct Block {
     pub file: u32,
     /// The thread whose text tables the columns use.
     pub thread: usize,
-    /// Where the lines of the rows jump: (row, its line). Rows between follow line by line.
-    pub lines: Vec<(u32, u64)>,
+    /// The lines of the rows.
+    pub lines: Lines,
     /// Number of rows.
     pub rows: usize,
     /// The values, by field.
     pub columns: Vec<Column>,
 }
 
-impl Block {
+/// The lines on which rows begin: where they jump, (row, its line); rows between follow line by line.
+#[derive(Debug, Default)]
+pub struct Lines(Vec<(u32, u64)>);
+
+impl Lines {
     /// The line on which a row begins.
-    pub fn line(&self, row: u32) -> u64 {
-        let after = self.lines.partition_point(|(first, _)| *first <= row);
-        self.lines.get(after.wrapping_sub(1)).map_or(0, |(first, line)| line + u64::from(row - first))
+    pub fn of(&self, row: u32) -> u64 {
+        let after = self.0.partition_point(|(first, _)| *first <= row);
+        self.0.get(after.wrapping_sub(1)).map_or(0, |(first, line)| line + u64::from(row - first))
+    }
+
+    /// Notes the line of the next row.
+    fn push(&mut self, row: usize, line: u64) {
+        if self.0.last().is_none_or(|(first, at)| at + (row as u64 - u64::from(*first)) != line) {
+            self.0.push((row as u32, line));
+        }
+    }
+
+    /// The line of the first row.
+    fn first(&self) -> u64 {
+        self.0.first().map_or(0, |(_, line)| *line)
     }
 }
 
@@ -124,7 +140,7 @@ pub fn parse(
         parsed.tables.iter_mut().zip(tables).for_each(|(all, table)| all.push(table));
         parsed.rejects.extend(rejects);
     }
-    let place = |b: &Block| (b.file, b.lines.first().map_or(0, |l| l.1));
+    let place = |b: &Block| (b.file, b.lines.first());
     parsed.parts.values_mut().for_each(|blocks| blocks.sort_by_key(place));
     parsed.files = shared.jobs.into_iter().map(|j| j.facts.into_inner().unwrap_or_else(PoisonError::into_inner)).collect();
     Ok(parsed)
@@ -191,7 +207,7 @@ impl<'a> Worker<'a> {
         let Shared { plan, shared, .. } = self.shared;
         let mut columns: Vec<Column> = plan.readers.iter().map(|r| Column::for_reader(r, chunk.lines)).collect();
         let mut place = Place::start(chunk);
-        let (mut lines, mut rows, mut read) = (Vec::new(), 0usize, 0u64);
+        let (mut lines, mut rows, mut read) = (Lines::default(), 0usize, 0u64);
         while self.tile.next(chunk, &mut place, layout.columns) {
             let tile = &self.tile;
             read_tile(plan, tile, tile.text(chunk), &layout.positions, shared, &mut self.own, &mut columns, &mut self.bad);
@@ -227,13 +243,8 @@ impl<'a> Worker<'a> {
             rows.entry(*year).or_default().push(row as u32);
         }
         for (year, rows) in rows {
-            let mut lines: Vec<(u32, u64)> = Vec::new();
-            for (to, &from) in rows.iter().enumerate() {
-                let line = block.line(from);
-                if lines.last().is_none_or(|(row, at)| at + (to as u64 - u64::from(*row)) != line) {
-                    lines.push((to as u32, line));
-                }
-            }
+            let mut lines = Lines::default();
+            rows.iter().enumerate().for_each(|(to, &from)| lines.push(to, block.lines.of(from)));
             let columns = block.columns.iter().enumerate();
             let columns = columns.map(|(f, c)| if f == field { Column::Ints(Vec::new()) } else { c.take(&rows) }).collect();
             self.blocks.push((Some(year), Block { file: block.file, thread: block.thread, lines, rows: rows.len(), columns }));
@@ -242,16 +253,13 @@ impl<'a> Worker<'a> {
 }
 
 /// Notes where the lines of a tile's accepted rows jump; returns how many rows there are.
-fn note_lines(lines: &mut Vec<(u32, u64)>, tile: &Tile, bad: &Bad, before: usize, first_line: u64) -> usize {
+fn note_lines(lines: &mut Lines, tile: &Tile, bad: &Bad, before: usize, first_line: u64) -> usize {
     let mut row = before;
     for (i, &line) in tile.lines.iter().enumerate() {
         if bad.any && bad.flags[i] {
             continue;
         }
-        let line = first_line + u64::from(line);
-        if lines.last().is_none_or(|(r, at): &(u32, u64)| at + (row as u64 - u64::from(*r)) != line) {
-            lines.push((row as u32, line));
-        }
+        lines.push(row, first_line + u64::from(line));
         row += 1;
     }
     row - before

@@ -1,25 +1,34 @@
 //! One partition of a collection: its rows brought together, sorted, and checked against each other and against other collections.
 
-use super::column::{Column, each_kind};
+use super::column::Column;
 use super::dictionary::Dictionary;
 use super::intern::NULL;
 use super::order::{self, Sorted};
-use super::parse::Block;
+use super::parse::{Block, Lines};
 use super::plan::{Plan, Reader};
 use super::reference::NEVER;
 use super::reject::{Reject, Rule, excerpt};
 use super::value::{date_text, decimal_text};
+use crate::lake::STUDENTS_PER_BLOCK;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many examples of what a warning is about are kept.
 const EXAMPLES: usize = 5;
 
-/// Where a block's rows came to lie.
+/// Where the rows of a block came from.
 #[derive(Debug)]
 struct Origin {
     start: usize,
-    block: Block,
+    file: u32,
+    lines: Lines,
+}
+
+/// Puts each value in its place.
+fn scatter<T: Copy>(to: &mut [T], from: &[T], places: &[u32]) {
+    for (value, place) in from.iter().zip(places) {
+        to[*place as usize] = *value;
+    }
 }
 
 /// Values of a foreign key that are in no row, of rows that stay.
@@ -64,6 +73,12 @@ pub struct Part {
     /// For each field that others refer to, the codes it has.
     pub referred: Vec<BTreeSet<u32>>,
     origins: Vec<Origin>,
+    /// For each row as read, its place in the columns.
+    places: Vec<u32>,
+    /// The other way round; made when the first row has to be named.
+    sources: Vec<u32>,
+    /// Where the rows of each student block begin in the columns, and where the last end.
+    bounds: Vec<u32>,
 }
 
 /// What a partition is checked with.
@@ -86,33 +101,67 @@ impl Checks<'_> {
             _ => self.dictionaries[field].len(),
         };
         let key: Vec<(&Column, usize)> = self.plan.key.iter().map(|&f| (&part.columns[f], codes(f))).collect();
-        let sorted = order::sort(&key, part.len());
+        let ranges = part.bounds.windows(2).map(|ends| ends[0]..ends[1]);
+        let sorted = order::sort(&key, ranges);
         self.resolve_keys(&mut part, sorted);
         self.check_links(&mut part);
         part
     }
 
+    /// Brings blocks together. Rows of one student block are put side by side, so that sorting and writing them stays in the caches.
     fn assemble(&self, year: Option<i32>, blocks: Vec<Block>) -> Part {
         let rows = blocks.iter().map(|b| b.rows).sum();
-        let mut columns: Vec<Column> = self.plan.readers.iter().map(|r| Column::for_reader(r, rows)).collect();
+        let (places, bounds) = self.places(&blocks, rows);
+        let mut columns: Vec<Column> = self.plan.readers.iter().map(|r| Column::for_reader(r, 0)).collect();
+        columns.iter_mut().enumerate().filter(|(f, _)| Some(*f) != self.plan.partition).for_each(|(_, c)| c.fill(rows));
         let mut origins = Vec::with_capacity(blocks.len());
         let mut start = 0;
+        let mut codes = Vec::new();
         for mut block in blocks {
+            let places = &places[start..start + block.rows];
             for (field, (to, from)) in columns.iter_mut().zip(std::mem::take(&mut block.columns)).enumerate() {
-                match (to, from) {
-                    (Column::Bytes(to), Column::Bytes(from)) => to.extend_from_slice(&from),
-                    (Column::Ints(to), Column::Ints(from)) => to.extend_from_slice(&from),
-                    (Column::Longs(to), Column::Longs(from)) => to.extend_from_slice(&from),
-                    (Column::Texts(to), Column::Texts(from)) => self.dictionaries[field].translate(block.thread, &from, to),
+                match (to, &from) {
+                    (Column::Bytes(to), Column::Bytes(from)) => scatter(to, from, places),
+                    (Column::Ints(to), Column::Ints(from)) => scatter(to, from, places),
+                    (Column::Longs(to), Column::Longs(from)) => scatter(to, from, places),
+                    (Column::Texts(to), Column::Texts(from)) => {
+                        codes.clear();
+                        self.dictionaries[field].translate(block.thread, from, &mut codes);
+                        scatter(to, &codes, places);
+                    }
                     _ => {}
                 }
             }
-            let rows = block.rows;
-            origins.push(Origin { start, block });
-            start += rows;
+            origins.push(Origin { start, file: block.file, lines: block.lines });
+            start += block.rows;
         }
         let unknown = vec![Unknown::default(); self.plan.links.len()];
-        Part { year, columns, rows: Vec::new(), rejects: Vec::new(), duplicates: BTreeMap::new(), unknown, referred: Vec::new(), origins }
+        let (rejects, duplicates) = (Vec::new(), BTreeMap::new());
+        Part { year, columns, rows: Vec::new(), rejects, duplicates, unknown, referred: Vec::new(), origins, places, sources: Vec::new(), bounds }
+    }
+
+    /// Where each row goes, and where each student block begins and the last ends.
+    fn places(&self, blocks: &[Block], rows: usize) -> (Vec<u32>, Vec<u32>) {
+        let Some(field) = self.plan.leading() else { return ((0..rows as u32).collect(), vec![0, rows as u32]) };
+        let mut codes = Vec::with_capacity(rows);
+        for block in blocks {
+            if let Column::Texts(from) = &block.columns[field] {
+                self.dictionaries[field].translate(block.thread, from, &mut codes);
+            }
+        }
+        let student_block = |code: u32| (code / STUDENTS_PER_BLOCK) as usize;
+        let mut bounds = vec![0u32; self.dictionaries[field].len() / STUDENTS_PER_BLOCK as usize + 2];
+        codes.iter().for_each(|code| bounds[student_block(*code) + 1] += 1);
+        for i in 1..bounds.len() {
+            bounds[i] += bounds[i - 1];
+        }
+        let mut next = bounds.clone();
+        for code in &mut codes {
+            let place = &mut next[student_block(*code)];
+            *code = *place;
+            *place += 1;
+        }
+        (codes, bounds)
     }
 
     /// Keeps one of equal rows; rejects all rows of a key whose rows differ.
@@ -132,7 +181,8 @@ impl Checks<'_> {
             if differ == 0 {
                 part.rows.push(group[0]);
                 for &row in &group[1..] {
-                    *part.duplicates.entry(part.origin(row).0).or_default() += 1;
+                    let (file, _) = part.origin(row);
+                    *part.duplicates.entry(file).or_default() += 1;
                 }
                 continue;
             }
@@ -223,14 +273,20 @@ impl Checks<'_> {
 
 impl Part {
     /// File and line of a row.
-    fn origin(&self, row: u32) -> (u32, u64) {
-        let after = self.origins.partition_point(|o| o.start <= row as usize);
-        self.origins.get(after.wrapping_sub(1)).map_or((0, 0), |o| (o.block.file, o.block.line(row - o.start as u32)))
+    fn origin(&mut self, row: u32) -> (u32, u64) {
+        if self.sources.is_empty() {
+            self.sources = vec![0; self.places.len()];
+            let read = (0u32..).zip(&self.places);
+            read.for_each(|(from, place)| self.sources[*place as usize] = from);
+        }
+        let row = self.sources.get(row as usize).map_or(0, |from| *from as usize);
+        let after = self.origins.partition_point(|o| o.start <= row);
+        self.origins.get(after.wrapping_sub(1)).map_or((0, 0), |o| (o.file, o.lines.of((row - o.start) as u32)))
     }
 
     /// Frees what is only needed until the rows are written; returns how many there are.
     pub fn forget_rows(&mut self) -> usize {
-        (self.origins, self.columns) = (Vec::new(), Vec::new());
+        (self.origins, self.columns, self.places, self.sources) = Default::default();
         std::mem::take(&mut self.rows).len()
     }
 
@@ -238,15 +294,5 @@ impl Part {
     pub fn codes(&self, field: usize) -> BTreeSet<u32> {
         let Column::Texts(codes) = &self.columns[field] else { return BTreeSet::new() };
         self.rows.iter().map(|row| codes[*row as usize]).filter(|c| *c != NULL).collect()
-    }
-
-    /// Number of rows before checks.
-    pub fn len(&self) -> usize {
-        self.columns.iter().map(|c| each_kind!(c, v => v.len())).max().unwrap_or(0)
-    }
-
-    /// Whether there are no rows at all.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }

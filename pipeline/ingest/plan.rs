@@ -93,7 +93,7 @@ impl<'a> Plan<'a> {
     /// The field by which the lake's row groups are cut: the first of the key, if it has a surrogate.
     pub fn leading(&self) -> Option<usize> {
         let first = *self.key.first()?;
-        self.surrogates.iter().any(|(f, _)| *f == first).then_some(first)
+        (self.contract.fields[first].constraints.required && self.surrogates.iter().any(|(f, _)| *f == first)).then_some(first)
     }
 
     /// The field whose values this collection itself gives a surrogate key.
