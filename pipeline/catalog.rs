@@ -6,7 +6,7 @@
 mod header;
 mod lint;
 
-pub use header::{Breakdown, Header};
+pub use header::{Breakdown, Earlier, Header, INDICATOR_COLUMNS};
 
 use crate::error::{Error, Result};
 use crate::project::Project;

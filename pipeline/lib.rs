@@ -6,14 +6,19 @@
 #![warn(missing_docs)]
 
 pub mod catalog;
+pub mod cli;
+pub mod command;
 pub mod commit;
 pub mod contract;
 pub mod engine;
 pub mod error;
+pub mod ingest;
 pub mod jurisdiction;
+pub mod lake;
 pub mod project;
 pub mod run;
 pub mod store;
+pub mod synth;
 pub mod table;
 pub mod tally;
 

@@ -30,6 +30,8 @@ pub struct Header {
     pub numerator_text: Option<String>,
     /// Indicators: a further table of the numerator by kind.
     pub breakdown: Option<Breakdown>,
+    /// Outputs: the earlier report years whose figures it compares with.
+    pub earlier_years: Option<Earlier>,
     /// The view that lists student groups: the collection whose contract has the codes of its text columns.
     pub codes_from: Option<String>,
     /// What each column means; a column of a contract of the same name needs no entry.
@@ -47,6 +49,16 @@ pub struct Breakdown {
     pub codes: String,
     /// View that finds them, by report year, student and program.
     pub view: String,
+}
+
+/// Which earlier report years an output compares with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Earlier {
+    /// The year before, by group.
+    YearBefore,
+    /// All years in a row before that have targets; figures of all students.
+    YearsWithTargets,
 }
 
 /// Columns that every indicator view gives, in this order.

@@ -1,14 +1,16 @@
 //! From the rows of the outputs to Parquet files by report year, in the order of each table's key.
 
 use super::stage::{Rows, STUDENT};
-use crate::engine::{Engine, Memory};
+use super::manifest::{Column, Table};
 use crate::catalog::{Name, View};
+use crate::contract::Contracts;
+use crate::engine::{Engine, Memory};
 use crate::error::{Error, Result};
 use crate::store::Stored;
 use crate::table::{Encoder, GROUP_ROWS, Group};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::{BatchCoalescer, partition};
-use arrow::datatypes::{Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +40,29 @@ pub fn file_schema(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().iter().filter(|f| f.name() != REPORT_YEAR).cloned().collect::<Vec<_>>()))
 }
 
+/// Describes an output from its header and the contracts; every column must have a description.
+pub fn describe(view: &View, schema: &SchemaRef, contracts: &Contracts) -> Result<Table> {
+    let wrong = |what: String| Error::Config(format!("{}: {what}", view.path));
+    if let Some(missing) = view.header.grain.iter().find(|c| schema.index_of(c).is_err()) {
+        return Err(wrong(format!("header: grain names {missing}, which the view does not give")));
+    }
+    if let Some(missing) = view.header.columns.keys().find(|c| schema.index_of(c).is_err()) {
+        return Err(wrong(format!("header: columns describes {missing}, which the view does not give")));
+    }
+    let column = |f: &Arc<Field>| {
+        let description = view.header.columns.get(f.name()).cloned().or_else(|| contracts.describe(f.name()));
+        let description = description.ok_or_else(|| wrong(format!("header: columns has no description of {}", f.name())))?;
+        Ok(Column { name: f.name().clone(), kind: f.data_type().to_string(), description })
+    };
+    Ok(Table {
+        name: view.name.clone(),
+        title: view.header.title.clone(),
+        description: view.header.description.clone().unwrap_or_default(),
+        key: view.header.grain.clone(),
+        columns: schema.fields().iter().map(column).collect::<Result<_>>()?,
+    })
+}
+
 /// Splits batches sorted by report year into those of each year, without the column.
 pub fn split_years(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<BTreeMap<i32, Vec<RecordBatch>>> {
     let at = schema.index_of(REPORT_YEAR).map_err(|_| Error::Config(format!("an output must have a column {REPORT_YEAR}")))?;
@@ -58,7 +83,7 @@ pub fn split_years(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<BTreeM
 /// Writes the files of an output, one for each report year asked for (an empty one where it has no rows).
 pub async fn write(engine: &Engine, root: &Path, run: &Path, view: &View, rows: Rows, requested: &BTreeSet<i32>, in_text_order: bool) -> Result<Vec<OutputFile>> {
     let (mut years, encoder) = match rows {
-        Rows::Encoded(years, encoder) => (years, encoder),
+        Rows::Encoded(_, years, encoder) => (years, encoder),
         Rows::Batches(schema, parts) => {
             let batches = if parts.len() == 1 {
                 parts.into_iter().flatten().collect()

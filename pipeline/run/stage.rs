@@ -44,7 +44,16 @@ pub enum Rows {
     /// Sorted batches of each part, in the order of the parts: one, or the shards.
     Batches(SchemaRef, Vec<Vec<RecordBatch>>),
     /// Row groups of each report year, encoded shard by shard.
-    Encoded(BTreeMap<i32, Vec<Group>>, Encoder),
+    Encoded(SchemaRef, BTreeMap<i32, Vec<Group>>, Encoder),
+}
+
+impl Rows {
+    /// Columns of the output, the report year among them.
+    pub fn schema(&self) -> SchemaRef {
+        match self {
+            Rows::Batches(schema, _) | Rows::Encoded(schema, _, _) => Arc::clone(schema),
+        }
+    }
 }
 
 /// Seconds that a view took, over all shards.
@@ -123,13 +132,20 @@ pub async fn run(engine: Arc<Engine>, nodes: Vec<Node>, shards: usize, in_text_o
     Ok((outputs, timings))
 }
 
+/// An output that is encoded shard by shard: its row groups by report year and shard.
+struct Streamed {
+    schema: SchemaRef,
+    encoder: Encoder,
+    groups: BTreeMap<(i32, usize), Group>,
+}
+
 struct Stage {
     engine: Arc<Engine>,
     nodes: Vec<Node>,
     shards: usize,
     in_text_order: bool,
     relations: Mutex<BTreeMap<String, Arc<Memory>>>,
-    encoded: Mutex<BTreeMap<String, (Encoder, BTreeMap<(i32, usize), Group>)>>,
+    encoded: Mutex<BTreeMap<String, Streamed>>,
     timings: Mutex<Timings>,
 }
 
@@ -222,7 +238,9 @@ impl Stage {
         self.engine.register(&name(&node.view), Arc::clone(&memory) as _)?;
         lock(&self.relations).insert(node.view.name.clone(), memory);
         if self.streams(node) {
-            lock(&self.encoded).insert(node.view.name.clone(), (Encoder::new(super::output::file_schema(&plan.schema()))?, BTreeMap::new()));
+            let schema = plan.schema();
+            let encoder = Encoder::new(super::output::file_schema(&schema))?;
+            lock(&self.encoded).insert(node.view.name.clone(), Streamed { schema, encoder, groups: BTreeMap::new() });
         }
         Ok(Some(plan))
     }
@@ -239,12 +257,12 @@ impl Stage {
             }
             return Ok(());
         }
-        let encoder = lock(&self.encoded).get(&node.view.name).map(|e| e.0.clone());
+        let encoder = lock(&self.encoded).get(&node.view.name).map(|e| e.encoder.clone());
         let encoder = encoder.ok_or_else(|| Error::bug(format!("output {} was not planned", node.view.name)))?;
         for (year, batches) in super::output::split_years(&plan.schema(), &batches)? {
             let group = encoder.encode(&batches)?;
             if let Some(entry) = lock(&self.encoded).get_mut(&node.view.name) {
-                entry.1.insert((year, shard), group);
+                entry.groups.insert((year, shard), group);
             }
         }
         Ok(())
@@ -260,10 +278,10 @@ impl Stage {
     }
 
     fn collect_sharded(&self, outputs: &mut BTreeMap<String, Rows>) -> Result<()> {
-        for (name, (encoder, groups)) in std::mem::take(&mut *lock(&self.encoded)) {
+        for (name, streamed) in std::mem::take(&mut *lock(&self.encoded)) {
             let mut years: BTreeMap<i32, Vec<Group>> = BTreeMap::new();
-            groups.into_iter().for_each(|((year, _), group)| years.entry(year).or_default().push(group));
-            outputs.insert(name, Rows::Encoded(years, encoder));
+            streamed.groups.into_iter().for_each(|((year, _), group)| years.entry(year).or_default().push(group));
+            outputs.insert(name, Rows::Encoded(streamed.schema, years, streamed.encoder));
         }
         for node in self.nodes.iter().filter(|n| n.phase == Phase::Shard && n.view.layer == Layer::Output && !self.streams(n)) {
             let memory = lock(&self.relations).get(&node.view.name).cloned();

@@ -4,6 +4,7 @@ description = "How far each group is from all students and from the target, and 
 grain = ["report_year", "indicator", "level", "entity_id", "group_kind", "group_code"]
 authority = "specification: outputs, gap; Perkins V section 113(b)(3)(C)(ii)(II)"
 restricted = true
+earlier_years = "year_before"
 [columns]
 rate = "The group's rate, unrounded"
 all_rate = "The rate of all students of the entity"

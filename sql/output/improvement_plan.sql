@@ -4,6 +4,7 @@ description = "One row for each state, grantee and district that is below 90 per
 grain = ["report_year", "indicator", "level", "entity_id"]
 authority = "Perkins V sections 113(b)(3) and 123; Oregon guide, Did not Meet 90% of Target; specification: outputs, improvement_plan"
 restricted = true
+earlier_years = "years_with_targets"
 [columns]
 years_below_in_a_row = "Report years in a row below 90 percent, this one included; a year without a status breaks it"
 first_year_below = "First report year of the streak"

@@ -1,0 +1,246 @@
+//! Flags, variables and settings; errors and exit codes.
+
+use crate::command;
+use crate::error::{Error, Result};
+use crate::project::Project;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Raw collections of career and technical education in, Perkins V indicators out.
+#[derive(Debug, Parser)]
+#[command(name = "perkins", version, about, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Settings that every command takes.
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+/// Settings: from flags, then `PERKINS_*` variables, then perkins.toml.
+#[derive(Debug, Args)]
+pub struct SettingFlags {
+    /// Folder of the restricted files: the lake, student rows, unsuppressed figures [default: perkins-data/restricted]
+    #[arg(long, global = true, env = "PERKINS_RESTRICTED", value_name = "DIR")]
+    pub restricted: Option<PathBuf>,
+    /// Folder of the public files [default: perkins-data/public]
+    #[arg(long, global = true, env = "PERKINS_PUBLIC", value_name = "DIR")]
+    pub public: Option<PathBuf>,
+    /// Settings file [default: perkins.toml, if there is one]
+    #[arg(long, global = true, env = "PERKINS_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder with sql/ and data/ to use instead of those in the program
+    #[arg(long, global = true, env = "PERKINS_PROJECT", value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Threads to use [default: all cores]
+    #[arg(long, global = true, env = "PERKINS_PARTITIONS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub partitions: Option<u16>,
+    /// Memory for the query engine, such as 4GiB; beyond it, large steps spill to disk [default: no limit]
+    #[arg(long, global = true, env = "PERKINS_MEMORY_LIMIT", value_name = "SIZE")]
+    pub memory_limit: Option<String>,
+    /// Form of the log on standard error
+    #[arg(long, global = true, env = "PERKINS_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people; a progress line on a terminal.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make raw collections of students who do not exist
+    Synth(command::synth::SynthArgs),
+    /// Read a folder of raw collections into the lake: typed, checked, sorted
+    Ingest(command::ingest::IngestArgs),
+    /// Compute the indicators of report years from the lake
+    Run(command::run::RunArgs),
+    /// Ingest, then run
+    All(command::all::AllArgs),
+    /// Ask the current run and the lake in SQL
+    Query(command::query::QueryArgs),
+    /// Show the current load and the runs
+    Status(command::status::StatusArgs),
+    /// Check that every file of the current load and run is whole
+    Verify(command::verify::VerifyArgs),
+    /// Say why a student counts, or does not, indicator by indicator
+    Explain(command::explain::ExplainArgs),
+    /// Write the data dictionary, the indicator pages and the command line reference
+    Docs(command::docs::DocsArgs),
+}
+
+/// What perkins.toml may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    restricted: Option<PathBuf>,
+    public: Option<PathBuf>,
+    jurisdiction: Option<String>,
+    engine: Option<String>,
+    memory_limit: Option<String>,
+    partitions: Option<u16>,
+}
+
+/// The settings of this call.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folder of the restricted files.
+    pub restricted: PathBuf,
+    /// Folder of the public files.
+    pub public: PathBuf,
+    /// Jurisdiction of perkins.toml or the environment.
+    pub jurisdiction: Option<String>,
+    /// Contracts, rules and SQL.
+    pub project: Project,
+    /// Threads.
+    pub partitions: usize,
+    /// Bytes for the engine.
+    pub memory_limit: Option<usize>,
+    /// Whether a progress line may be drawn.
+    pub progress: bool,
+}
+
+impl Settings {
+    fn read(flags: &SettingFlags) -> Result<Settings> {
+        let config = read_config(flags.config.as_deref())?;
+        if let Some(engine) = config.engine.as_deref().filter(|e| *e != "local") {
+            return Err(Error::Config(format!("engine = {engine:?} in the settings file: this version has only \"local\"")));
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let limit = flags.memory_limit.clone().or(config.memory_limit);
+        let data = Path::new("perkins-data");
+        Ok(Settings {
+            restricted: flags.restricted.clone().or(config.restricted).unwrap_or_else(|| data.join("restricted")),
+            public: flags.public.clone().or(config.public).unwrap_or_else(|| data.join("public")),
+            jurisdiction: std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction),
+            project: Project { folder: flags.project.clone() },
+            partitions: flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1),
+            memory_limit: limit.as_deref().map(parse_size).transpose()?,
+            progress: flags.log_format == LogFormat::Text && std::io::IsTerminal::is_terminal(&std::io::stderr()),
+        })
+    }
+
+    /// The jurisdiction of a flag or the settings.
+    pub fn jurisdiction(&self, flag: Option<&str>) -> Result<String> {
+        let missing = || -> Result<Error> {
+            let known = crate::jurisdiction::Jurisdiction::list(&self.project)?.join(", ");
+            Ok(Error::Config(format!("which jurisdiction? Give --jurisdiction, PERKINS_JURISDICTION, or jurisdiction in perkins.toml; there are: {known}")))
+        };
+        match flag.map(str::to_string).or_else(|| self.jurisdiction.clone()) {
+            Some(jurisdiction) => Ok(jurisdiction),
+            None => Err(missing()?),
+        }
+    }
+}
+
+fn read_config(path: Option<&Path>) -> Result<ConfigFile> {
+    let default = Path::new("perkins.toml");
+    let (path, asked) = path.map_or((default, false), |p| (p, true));
+    match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text).map_err(|e| Error::Config(format!("{}: {e}", path.display()))),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && !asked => Ok(ConfigFile::default()),
+        Err(e) => Err(Error::Config(format!("cannot read the settings file {}: {e}", path.display()))),
+    }
+}
+
+/// Bytes of a size such as `512MiB`, `4GB` or `1000000`.
+fn parse_size(text: &str) -> Result<usize> {
+    let trimmed = text.trim();
+    let split = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
+    let unit = match trimmed[split..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1),
+        "kb" => Some(1_000),
+        "mb" => Some(1_000_000),
+        "gb" => Some(1_000_000_000),
+        "k" | "kib" => Some(1 << 10),
+        "m" | "mib" => Some(1 << 20),
+        "g" | "gib" => Some(1usize << 30),
+        _ => None,
+    };
+    let bytes = trimmed[..split].parse::<usize>().ok().zip(unit).and_then(|(n, u)| n.checked_mul(u));
+    bytes.filter(|&b| b >= 1 << 24).ok_or_else(|| Error::Config(format!("memory limit {text:?} must be a size of at least 16MiB, such as 4GiB")))
+}
+
+/// Report years from `--report-year 2023 --report-year 2024` and `--report-years 2021..2024`.
+#[derive(Debug, Clone, Args)]
+pub struct YearFlags {
+    /// A report year, such as 2024 for 2023-24; may be given several times [default: the latest school year of the lake]
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1990..=2100))]
+    pub report_year: Vec<i32>,
+    /// A range of report years, both ends included
+    #[arg(long, value_name = "FIRST..LAST", value_parser = parse_years)]
+    pub report_years: Option<(i32, i32)>,
+}
+
+impl YearFlags {
+    /// All years asked for.
+    pub fn years(&self) -> BTreeSet<i32> {
+        self.report_year.iter().copied().chain(self.report_years.into_iter().flat_map(|(a, b)| a..=b)).collect()
+    }
+}
+
+/// Reads `2021..2024`.
+pub fn parse_years(text: &str) -> std::result::Result<(i32, i32), String> {
+    let year = |t: &str| t.trim().parse::<i32>().ok().filter(|y| (1990..=2100).contains(y));
+    let range = text.split_once("..").and_then(|(a, b)| Some((year(a)?, year(b.trim_start_matches('='))?)));
+    range.filter(|(a, b)| a <= b).ok_or_else(|| "expected two years from 1990 to 2100, such as 2021..2024".into())
+}
+
+/// Runs the program; returns its exit code.
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version go to standard output; a wrong flag is a wrong configuration.
+            let code = if e.use_stderr() { 3 } else { 0 };
+            let _ = e.print();
+            return code;
+        }
+    };
+    start_log(cli.settings.log_format);
+    let result = Settings::read(&cli.settings).and_then(|settings| command::run(cli.command, &settings));
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            report(&error, cli.settings.log_format);
+            error.exit_code()
+        }
+    }
+}
+
+fn start_log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PERKINS_LOG").unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new(if format == LogFormat::Json { "perkins=info" } else { "perkins=warn" })
+    });
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => builder.without_time().with_target(false).try_init(),
+    };
+    // A second start in one process (tests) keeps the first log.
+    let _ = started;
+}
+
+fn report(error: &Error, format: LogFormat) {
+    let mut causes = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(e) = cause {
+        causes.push(e.to_string());
+        cause = e.source();
+    }
+    if format == LogFormat::Json {
+        tracing::error!(exit_code = error.exit_code(), causes = causes.join("; "), "{error}");
+        return;
+    }
+    eprintln!("error: {error}");
+    causes.iter().for_each(|c| eprintln!("  because: {c}"));
+}

@@ -1,0 +1,85 @@
+//! One module for each command.
+
+pub mod all;
+pub mod docs;
+pub mod explain;
+pub mod ingest;
+pub mod query;
+pub mod run;
+pub mod status;
+pub mod synth;
+pub mod verify;
+
+use crate::cli::{Command, Settings};
+use crate::error::{Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::future::Future;
+use std::io::Write;
+use std::time::Duration;
+
+/// Does what the command says.
+pub fn run(command: Command, settings: &Settings) -> Result<()> {
+    match command {
+        Command::Synth(args) => synth::main(&args, settings),
+        Command::Ingest(args) => ingest::main(&args, settings),
+        Command::Run(args) => run::main(&args, settings),
+        Command::All(args) => all::main(&args, settings),
+        Command::Query(args) => query::main(&args, settings),
+        Command::Status(args) => status::main(&args, settings),
+        Command::Verify(args) => verify::main(&args, settings),
+        Command::Explain(args) => explain::main(&args, settings),
+        Command::Docs(args) => docs::main(&args, settings),
+    }
+}
+
+/// Runs a future on as many threads as the settings say.
+fn block_on<T>(settings: &Settings, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(settings.partitions).enable_all().build();
+    runtime.map_err(|e| Error::internal("cannot start threads", e))?.block_on(work)
+}
+
+/// A line on the terminal that says what is being worked on; nothing when there is no terminal.
+struct Progress(ProgressBar);
+
+impl Progress {
+    fn start(settings: &Settings) -> Progress {
+        if !settings.progress {
+            return Progress(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new_spinner();
+        bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Progress(bar)
+    }
+
+    fn at(&self, what: &str) {
+        self.0.set_message(what.to_string());
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Writes to standard output; a closed pipe (`| head`) is no error.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::internal("cannot write to standard output", e)),
+        _ => Ok(()),
+    }
+}
+
+/// A whole number with commas, for people.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
+}

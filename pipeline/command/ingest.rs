@@ -1,0 +1,76 @@
+//! `perkins ingest`.
+
+use super::{Progress, grouped, print};
+use crate::cli::Settings;
+use crate::commit::{self, Commit, Pointer};
+use crate::error::{Error, Result};
+use crate::ingest::{Options, ingest};
+use crate::lake::Load;
+use crate::run::read_json;
+use crate::store;
+use std::path::{Path, PathBuf};
+
+/// Flags of `perkins ingest`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct IngestArgs {
+    /// Folder with the raw collections: <collection>.csv or <collection>/*.csv, also .gz and .zst
+    #[arg(value_name = "RAW_DIR")]
+    pub raw: PathBuf,
+    /// Share of a collection's rows that may be rejected (more than ten rows must be)
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    pub max_reject_rate: f64,
+}
+
+/// Ingests and says what came in.
+pub fn main(args: &IngestArgs, settings: &Settings) -> Result<()> {
+    let _lock = commit::lock(&settings.restricted, "ingest")?;
+    let (load, unchanged) = load(args, settings)?;
+    print(&summary(&load, unchanged, &settings.restricted))
+}
+
+/// Ingests a raw folder and commits the load, unless it is the current one already.
+pub fn load(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
+    let progress = Progress::start(settings);
+    progress.at("reading the raw collections");
+    if !(0.0..=1.0).contains(&args.max_reject_rate) {
+        return Err(Error::Config(format!("--max-reject-rate {} must be a share from 0 to 1", args.max_reject_rate)));
+    }
+    let root = &settings.restricted;
+    store::create_folder(root)?;
+    let contracts = settings.project.contracts()?;
+    let before = commit::current(root)?;
+    let previous: Option<Load> = match before.as_ref().and_then(|c| c.load.as_ref()) {
+        Some(pointer) => Some(read_json(root, &pointer.manifest)?),
+        None => None,
+    };
+    let options = Options { partitions: settings.partitions, max_reject_rate: args.max_reject_rate, ..Options::default() };
+    let outcome = ingest(&args.raw, &contracts, previous.as_ref(), root, &options)?;
+    if outcome.unchanged {
+        return Ok((outcome.load, true));
+    }
+    let folder = root.join("loads").join(&outcome.load.load_id);
+    let text = serde_json::to_vec_pretty(&outcome.load).map_err(|e| Error::internal("the load as JSON", e))?;
+    let manifest = store::write_whole(root, &folder.join("manifest.json"), &text)?;
+    store::sync_folder(&root.join("loads"))?;
+    let pointer = Pointer { id: outcome.load.load_id.clone(), manifest: manifest.path, blake3: manifest.blake3 };
+    commit::create(root, Commit { load: Some(pointer), run: before.and_then(|c| c.run), ..Commit::default() })?;
+    tracing::info!(load = outcome.load.load_id, "load committed");
+    Ok((outcome.load, false))
+}
+
+/// What came in, for people: counts by collection, and warnings.
+pub fn summary(load: &Load, unchanged: bool, root: &Path) -> String {
+    let mut text = format!("{:<24}{:>14}{:>14}{:>12}{:>10}\n", "collection", "rows read", "accepted", "duplicates", "rejected");
+    for c in &load.collections {
+        text += &format!("{:<24}{:>14}{:>14}{:>12}{:>10}\n", c.collection, grouped(c.read), grouped(c.accepted), grouped(c.duplicates), grouped(c.rejected));
+    }
+    for w in &load.warnings {
+        let examples = if w.examples.is_empty() { String::new() } else { format!(" (such as {})", w.examples.join(", ")) };
+        text += &format!("warning: {}{}: {}{examples}\n", w.collection.as_ref().map(|c| format!("{c}, ")).unwrap_or_default(), w.check, grouped(w.count));
+    }
+    if load.collections.iter().any(|c| c.rejected > 0) {
+        let reject = load.reject.as_ref().map(|r| root.join(&r.path).display().to_string()).unwrap_or_default();
+        text += &format!("rejected rows, with file, line and reason: {reject}\n");
+    }
+    text + &if unchanged { format!("load {}: unchanged\n", load.load_id) } else { format!("load {}\n", load.load_id) }
+}

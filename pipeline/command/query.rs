@@ -1,0 +1,132 @@
+//! `perkins query`.
+
+use super::{block_on, print};
+use crate::cli::Settings;
+use crate::error::{Error, Result};
+use crate::run::manifest::Manifest;
+use crate::run::{read_json, result::Results};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+/// Flags of `perkins query`.
+#[derive(Debug, clap::Args)]
+pub struct QueryArgs {
+    /// The query, such as "select * from performance where level = 'state'"
+    #[arg(value_name = "SQL")]
+    sql: String,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Table)]
+    format: Form,
+    /// A run's id [default: the current run]
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+}
+
+/// Form of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// Columns for people.
+    Table,
+    /// Comma-separated, with a header; null is empty.
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+/// Answers a query over the tables of a run.
+pub fn main(args: &QueryArgs, settings: &Settings) -> Result<()> {
+    let manifest = manifest(settings, args.run.as_deref())?;
+    let answer = async { Results::open(&settings.restricted, &manifest).await?.query_with_schema(&args.sql).await };
+    let (schema, batches) = block_on(settings, answer)?;
+    match args.format {
+        Form::Table => table(&schema, &batches),
+        Form::Csv => csv(&schema, &batches),
+        Form::Ndjson => ndjson(&schema, &batches),
+    }
+}
+
+/// The manifest of a run by id, or of the current one.
+pub fn manifest(settings: &Settings, run: Option<&str>) -> Result<Manifest> {
+    let root = &settings.restricted;
+    if let Some(id) = run {
+        let path = format!("runs/{id}/manifest.json");
+        if id.contains(['/', '\\']) || !root.join(&path).is_file() {
+            return Err(Error::Config(format!("there is no run {id:?} under {}; `perkins status` lists them", root.display())));
+        }
+        return read_json(root, &path);
+    }
+    let commit = crate::commit::current(root)?;
+    let pointer = commit.and_then(|c| c.run);
+    let pointer = pointer.ok_or_else(|| Error::NoLake(format!("there is no run under {}; start `perkins run` first, or name another folder with --restricted", root.display())))?;
+    read_json(root, &pointer.manifest)
+}
+
+fn formatters<'a>(batch: &'a RecordBatch, options: &'a FormatOptions<'a>) -> Result<Vec<ArrayFormatter<'a>>> {
+    let all = batch.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), options)).collect::<std::result::Result<Vec<_>, _>>();
+    all.map_err(|e| Error::internal("the answer as text", e))
+}
+
+fn table(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
+    let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+    let mut rows: Vec<Vec<String>> = vec![names];
+    let options = FormatOptions::default();
+    for batch in batches {
+        let columns = formatters(batch, &options)?;
+        rows.extend((0..batch.num_rows()).map(|i| columns.iter().map(|c| c.value(i).to_string()).collect()));
+    }
+    let widths: Vec<usize> = (0..schema.fields().len()).map(|c| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for (i, row) in rows.iter().enumerate() {
+        let cells = row.iter().enumerate().map(|(c, cell)| {
+            let right = i > 0 && schema.field(c).data_type().is_numeric();
+            if right { format!("{cell:>width$}", width = widths[c]) } else { format!("{cell:<width$}", width = widths[c]) }
+        });
+        text += cells.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+        if i == 0 {
+            text += &widths.iter().map(|&w| "-".repeat(w)).collect::<Vec<_>>().join("  ");
+            text.push('\n');
+        }
+    }
+    print(&text)
+}
+
+fn csv(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
+    let wrong = |e: csv::Error| Error::internal("the answer as CSV", e);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(schema.fields().iter().map(|f| f.name())).map_err(wrong)?;
+    let options = FormatOptions::default();
+    for batch in batches {
+        let columns = formatters(batch, &options)?;
+        for i in 0..batch.num_rows() {
+            writer.write_record(columns.iter().map(|c| c.value(i).to_string())).map_err(wrong)?;
+        }
+    }
+    let bytes = writer.into_inner().map_err(|e| Error::internal("the answer as CSV", e.into_error()))?;
+    print(&String::from_utf8_lossy(&bytes))
+}
+
+fn ndjson(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
+    let options = FormatOptions::default();
+    let mut text = String::new();
+    for batch in batches {
+        let columns = formatters(batch, &options)?;
+        for i in 0..batch.num_rows() {
+            let cell = |c: usize| {
+                let value = columns[c].value(i).to_string();
+                let kind = schema.field(c).data_type();
+                let bare = kind.is_numeric() || *kind == arrow::datatypes::DataType::Boolean;
+                match batch.column(c).is_null(i) {
+                    true => serde_json::Value::Null,
+                    false if bare => serde_json::from_str(&value).unwrap_or(serde_json::Value::String(value)),
+                    false => serde_json::Value::String(value),
+                }
+            };
+            let object: serde_json::Map<String, serde_json::Value> = (0..columns.len()).map(|c| (schema.field(c).name().clone(), cell(c))).collect();
+            text += &serde_json::Value::Object(object).to_string();
+            text.push('\n');
+        }
+    }
+    print(&text)
+}

@@ -1,0 +1,236 @@
+//! The relations that come from files: collections of the lake (or their shipped defaults), identifiers, and reference tables.
+
+use super::parameter::register_batch;
+use super::stage::STUDENT;
+use crate::catalog::{LAKE, Name};
+use crate::contract::{Contract, Contracts};
+use crate::engine::{Batches, Engine, Memory, Scan};
+use crate::error::{Error, Result};
+use crate::jurisdiction::Jurisdiction;
+use crate::lake::{LakeReader, Load, STUDENTS_PER_BLOCK};
+use crate::project::Project;
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What was registered.
+#[derive(Debug, Default)]
+pub struct Registered {
+    /// Relations whose parts are the shards.
+    pub by_student: BTreeSet<Name>,
+    /// Number of shards, at least one.
+    pub shards: usize,
+    /// Whether student keys follow the text of the ids.
+    pub in_text_order: bool,
+    /// `group_code`s of the reference tables that have them, in text order.
+    pub group_codes: BTreeMap<String, Vec<String>>,
+    /// Collections that were not handed over and come from a default file: collection and file.
+    pub defaults: BTreeMap<String, String>,
+}
+
+/// Registers every collection as `lake.<collection>`, every key as `key.<name>` and every reference table as `reference.<table>`.
+pub fn register(engine: &Engine, project: &Project, contracts: &Contracts, jurisdiction: &Jurisdiction, root: &Path, load: &Load) -> Result<Registered> {
+    let students = load.surrogates.get(STUDENT[0]).map_or(0, |s| s.count);
+    let mut registered = Registered { shards: students.div_ceil(STUDENTS_PER_BLOCK).max(1) as usize, in_text_order: true, ..Registered::default() };
+    register_keys(engine, contracts, root, load, &mut registered)?;
+    let defaults = project.defaults()?;
+    for contract in contracts.iter() {
+        let name = Name { schema: Some(LAKE.into()), table: contract.name.clone() };
+        let default = if load.files_of(&contract.name).next().is_none() { jurisdiction.default_collection(&defaults, &contract.name) } else { None };
+        if let Some((path, text)) = default {
+            let label = project.label("data/default", &path);
+            register_batch(engine, name, read_default(contract, &label, &text)?)?;
+            registered.defaults.insert(contract.name.clone(), label);
+        } else {
+            let scan = LakeScan::open(contracts, contract, root, load, registered.shards)?;
+            if scan.by_student() {
+                registered.by_student.insert(name.clone());
+            }
+            engine.register(&name, Arc::new(scan))?;
+        }
+    }
+    for (path, text) in project.reference()?.iter().filter(|(p, _)| p.ends_with(".csv")) {
+        let table = path.trim_end_matches(".csv").to_string();
+        let batch = read_text(&project.label("data/reference", path), text)?;
+        if let Some(codes) = batch.column_by_name("group_code") {
+            let codes: BTreeSet<String> = codes.as_string::<i32>().iter().flatten().map(str::to_string).collect();
+            registered.group_codes.insert(table.clone(), codes.into_iter().collect());
+        }
+        register_batch(engine, Name { schema: Some("reference".into()), table }, batch)?;
+    }
+    Ok(registered)
+}
+
+/// A relation for each key: `key.student (student_key, student_id, student_order)`, where the order is the rank of the id as text.
+fn register_keys(engine: &Engine, contracts: &Contracts, root: &Path, load: &Load, registered: &mut Registered) -> Result<()> {
+    let mut keys: BTreeMap<String, String> = BTreeMap::new();
+    for contract in contracts.iter() {
+        keys.extend(contract.fields.iter().filter_map(|f| Some((f.surrogate.clone()?, f.name.clone()))));
+    }
+    for (key, id) in keys {
+        let stem = key.strip_suffix("_key").unwrap_or(&key).to_string();
+        let schema = Arc::new(Schema::new(vec![Field::new(&key, DataType::Int32, false), Field::new(&id, DataType::Utf8, false)]));
+        let batches = match load.surrogates.get(&key) {
+            Some(surrogate) => LakeReader::open(root, &surrogate.stored.path, Arc::clone(&schema))?.read_all(&[&key, &id])?,
+            None => vec![],
+        };
+        let all = arrow::compute::concat_batches(&schema, &batches).map_err(|e| Error::internal(format!("identifiers of {key}"), e))?;
+        let (order, sorted) = text_order(all.column(1).as_string::<i32>());
+        let fields = vec![schema.field(0).clone(), schema.field(1).clone(), Field::new(format!("{stem}_order"), DataType::Int32, false)];
+        let columns = vec![Arc::clone(all.column(0)), Arc::clone(all.column(1)), Arc::new(order) as ArrayRef];
+        let table = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| Error::internal(format!("identifiers of {key}"), e))?;
+        let name = Name { schema: Some("key".into()), table: stem };
+        if key == STUDENT[0] {
+            registered.in_text_order = sorted;
+            registered.by_student.insert(name.clone());
+            engine.register(&name, Arc::new(in_shards(&table, registered.shards)))?;
+        } else {
+            register_batch(engine, name, table)?;
+        }
+    }
+    Ok(())
+}
+
+/// Rank of each text among all, and whether they are in order already.
+fn text_order(texts: &StringArray) -> (Int32Array, bool) {
+    let sorted = (1..texts.len()).all(|i| texts.value(i - 1) < texts.value(i));
+    if sorted {
+        return (Int32Array::from_iter_values(0..texts.len() as i32), true);
+    }
+    let mut places: Vec<u32> = (0..texts.len() as u32).collect();
+    places.sort_unstable_by_key(|&i| texts.value(i as usize));
+    let mut rank = vec![0i32; texts.len()];
+    places.iter().enumerate().for_each(|(r, &i)| rank[i as usize] = r as i32);
+    (Int32Array::from(rank), false)
+}
+
+/// Cuts a table whose row i belongs to student key i into shards.
+fn in_shards(table: &RecordBatch, shards: usize) -> Memory {
+    let memory = Memory::by_student(table.schema(), shards);
+    for shard in 0..shards {
+        let start = (shard * STUDENTS_PER_BLOCK as usize).min(table.num_rows());
+        let rows = (table.num_rows() - start).min(STUDENTS_PER_BLOCK as usize);
+        memory.put(shard, vec![table.slice(start, rows)]);
+    }
+    memory
+}
+
+/// A collection of the lake.
+#[derive(Debug)]
+struct LakeScan {
+    schema: SchemaRef,
+    partition: Option<String>,
+    by_student: bool,
+    /// Row groups of each part: file, row group, rows.
+    parts: Vec<Vec<(usize, usize, usize)>>,
+    files: Arc<Vec<(LakeReader, Option<i32>)>>,
+}
+
+impl LakeScan {
+    fn open(contracts: &Contracts, contract: &Contract, root: &Path, load: &Load, shards: usize) -> Result<LakeScan> {
+        let in_files = contracts.lake_schema(contract);
+        let inside = |name: &str| in_files.field_with_name(name).ok().cloned();
+        let mut fields: Vec<Field> = contract.fields.iter().filter_map(|f| inside(&f.name).or_else(|| Some(Field::new(&f.name, f.data_type(), false)))).collect();
+        fields.extend(contracts.surrogates(contract).iter().filter_map(|(_, key)| inside(key)));
+        let by_student = in_files.field_with_name(STUDENT[0]).is_ok();
+        let mut parts = vec![vec![]; if by_student { shards } else { 1 }];
+        let mut files = Vec::new();
+        for (f, file) in load.files_of(&contract.name).enumerate() {
+            let reader = LakeReader::open(root, &file.stored.path, Arc::clone(&in_files))?;
+            for group in reader.row_groups(STUDENT[0]) {
+                // A row of nobody belongs to the first shard as well as to any other.
+                let part = group.keys.filter(|_| by_student).map_or(0, |(first, _)| first as usize / STUDENTS_PER_BLOCK as usize);
+                let parts: &mut Vec<_> = parts.get_mut(part).ok_or_else(|| Error::bug(format!("{} has a student key beyond the last", file.stored.path)))?;
+                parts.push((f, group.index, group.rows));
+            }
+            files.push((reader, file.partition));
+        }
+        Ok(LakeScan { schema: Arc::new(Schema::new(fields)), partition: contract.partition.clone(), by_student, parts, files: Arc::new(files) })
+    }
+
+}
+
+/// One row group of a lake file, with the year of its partition as a column.
+fn read_group(file: &(LakeReader, Option<i32>), group: usize, rows: usize, schema: &SchemaRef, partition: Option<&str>) -> Result<RecordBatch> {
+    let (reader, year) = file;
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).filter(|n| Some(*n) != partition).collect();
+    let batches = reader.read(&[group], &names)?;
+    let arrays = schema.fields().iter().map(|field| match batches.first().and_then(|b| b.column_by_name(field.name())) {
+        Some(column) => Ok(Arc::clone(column)),
+        None => year.map(|y| Arc::new(Int32Array::from_value(y, rows)) as ArrayRef).ok_or_else(|| Error::bug(format!("a lake file has no {}", field.name()))),
+    });
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
+    let arrays = arrays.collect::<Result<Vec<_>>>()?;
+    RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options).map_err(|e| Error::internal("rows of the lake", e))
+}
+
+impl Scan for LakeScan {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn by_student(&self) -> bool {
+        self.by_student
+    }
+
+    fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    fn rows(&self, part: usize) -> usize {
+        self.parts[part].iter().map(|g| g.2).sum()
+    }
+
+    fn read(&self, part: usize, columns: &[usize]) -> Result<Batches> {
+        let schema = Arc::new(self.schema.project(columns).map_err(|e| Error::internal("columns of the lake", e))?);
+        let (files, groups, partition) = (Arc::clone(&self.files), self.parts[part].clone(), self.partition.clone());
+        let read = move |(file, group, rows): (usize, usize, usize)| read_group(&files[file], group, rows, &schema, partition.as_deref());
+        Ok(Box::new(groups.into_iter().map(read)))
+    }
+}
+
+/// A CSV text as a table of text columns; empty is null.
+fn read_text(label: &str, text: &str) -> Result<RecordBatch> {
+    let wrong = |e: csv::Error| Error::Config(format!("{label}: {e}"));
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().map_err(wrong)?.clone();
+    let mut columns: Vec<Vec<Option<String>>> = vec![vec![]; header.len()];
+    for record in reader.records() {
+        let record = record.map_err(wrong)?;
+        for (column, value) in columns.iter_mut().zip(record.iter()) {
+            column.push((!value.is_empty()).then(|| value.to_string()));
+        }
+    }
+    let fields: Vec<Field> = header.iter().map(|h| Field::new(h, DataType::Utf8, true)).collect();
+    let arrays = columns.into_iter().map(|c| Arc::new(StringArray::from(c)) as ArrayRef).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| Error::internal(label.to_string(), e))
+}
+
+/// A default collection, typed as its contract says.
+fn read_default(contract: &Contract, label: &str, text: &str) -> Result<RecordBatch> {
+    let raw = read_text(label, text)?;
+    let mut fields = Vec::new();
+    let mut columns = Vec::new();
+    for field in &contract.fields {
+        let data_type = field.data_type();
+        let column = match raw.column_by_name(&field.name) {
+            Some(column) => cast(column, &data_type).map_err(|e| Error::Config(format!("{label}: column {}: {e}", field.name)))?,
+            None => arrow::array::new_null_array(&data_type, raw.num_rows()),
+        };
+        let nulls = raw.column_by_name(&field.name).map_or(raw.num_rows(), |c| c.null_count());
+        if column.null_count() > nulls || (field.constraints.required && nulls > 0) {
+            return Err(Error::Config(format!("{label}: column {} has a value that is missing or not a {data_type}", field.name)));
+        }
+        fields.push(Field::new(&field.name, data_type, true));
+        columns.push(column);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| Error::internal(label.to_string(), e))
+}
+
+/// The distinct values of an integer column.
+pub fn distinct_years(batches: &[RecordBatch]) -> BTreeSet<i32> {
+    batches.iter().flat_map(|b| b.column(0).as_primitive::<Int32Type>().iter().flatten().collect::<Vec<_>>()).collect()
+}

@@ -1,0 +1,60 @@
+//! The tables of a run, read back.
+
+use super::manifest::Manifest;
+use super::output::REPORT_YEAR;
+use super::parameter::register_batch;
+use crate::catalog::Name;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A session in which each table of a run is a relation.
+pub struct Results {
+    engine: Engine,
+}
+
+impl Results {
+    /// Opens every table of the run.
+    pub async fn open(root: &Path, manifest: &Manifest) -> Result<Results> {
+        let engine = Engine::new(1, None)?;
+        for table in &manifest.tables {
+            let batches = manifest.files.iter().filter(|f| f.table == table.name).map(|f| read(root, &f.stored.path, f.report_year)).collect::<Result<Vec<_>>>()?;
+            let Some(first) = batches.first() else { continue };
+            let batch = concat_batches(&first.schema(), &batches).map_err(|e| Error::internal(format!("rows of {}", table.name), e))?;
+            register_batch(&engine, Name { schema: None, table: table.name.clone() }, batch)?;
+        }
+        Ok(Results { engine })
+    }
+
+    /// Asks the tables in SQL.
+    pub async fn query(&self, sql: &str) -> Result<Vec<RecordBatch>> {
+        Ok(self.engine.query(sql).await?.1)
+    }
+
+    /// Asks the tables in SQL; the columns come too, for an answer without rows.
+    pub async fn query_with_schema(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+        self.engine.query(sql).await
+    }
+}
+
+/// A file of a table as one batch, with its report year as the first column.
+fn read(root: &Path, path: &str, year: i32) -> Result<RecordBatch> {
+    let full = root.join(path);
+    let file = File::open(&full).map_err(|e| Error::io("read", &full, e))?;
+    let wrong = |e: Box<dyn std::error::Error + Send + Sync>| Error::internal(format!("cannot read {}; `perkins verify` tells more", full.display()), e);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| wrong(Box::new(e)))?;
+    let schema = Arc::clone(reader.schema());
+    let batches = reader.with_batch_size(1 << 16).build().map_err(|e| wrong(Box::new(e)))?.collect::<std::result::Result<Vec<_>, _>>().map_err(|e| wrong(Box::new(e)))?;
+    let rows = concat_batches(&schema, &batches).map_err(|e| wrong(Box::new(e)))?;
+    let mut fields = vec![Arc::new(Field::new(REPORT_YEAR, DataType::Int32, false))];
+    fields.extend(schema.fields().iter().cloned());
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(Int32Array::from_value(year, rows.num_rows()))];
+    columns.extend(rows.columns().iter().cloned());
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| wrong(Box::new(e)))
+}
