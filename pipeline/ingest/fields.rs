@@ -96,7 +96,8 @@ impl Tile {
         let mut row = 0;
         for i in 0..self.newlines.len() {
             let next = self.newlines[i];
-            if (next - row) as usize == columns {
+            // With one column a blank line looks like a row.
+            if (next - row) as usize == columns && columns > 1 {
                 self.rows.push(row);
                 self.lines.push(place.line + i as u32);
             } else {
