@@ -12,7 +12,7 @@ use crate::catalog::{Name, View};
 use crate::error::{Error, Result};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider};
+use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::TaskContext;
@@ -80,7 +80,7 @@ impl Engine {
     pub fn register(&self, name: &Name, scan: Arc<dyn Scan>) -> Result<()> {
         for (context, mode) in [(&self.whole, Mode::Whole { partitions: self.partitions }), (&self.shard, Mode::Shard)] {
             let table = Arc::new(ScanTable::new(Arc::clone(&scan), mode));
-            schema(context, name.schema.as_deref())?.register_table(name.table.clone(), table)?;
+            replace(context, name, table)?;
         }
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Engine {
         for context in [&self.whole, &self.shard] {
             let plan = logical(context, view).await?;
             let table = Arc::new(ViewTable::new(plan, None));
-            schema(context, None)?.register_table(view.name.clone(), table)?;
+            replace(context, &Name { schema: None, table: view.name.clone() }, table)?;
         }
         Ok(())
     }
@@ -150,6 +150,14 @@ impl Engine {
 
 async fn logical(context: &SessionContext, view: &View) -> Result<LogicalPlan> {
     context.state().create_logical_plan(&view.sql).await.map_err(|e| in_view(view, &e))
+}
+
+/// Registers a table, in place of one of the same name.
+fn replace(context: &SessionContext, name: &Name, table: Arc<dyn TableProvider>) -> Result<()> {
+    let schema = schema(context, name.schema.as_deref())?;
+    schema.deregister_table(&name.table)?;
+    schema.register_table(name.table.clone(), table)?;
+    Ok(())
 }
 
 /// The schema of a session by name, made when it is not there.

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::watch;
 
-/// The column that shards are ranges of, and the id that it stands for.
-pub const STUDENT: [&str; 2] = ["student_key", "student_id"];
+/// The column that shards are ranges of, and the names of the id that it stands for.
+pub const STUDENT: [&str; 3] = ["student_key", "student_id", "reporting_secure_student_id"];
 
 /// When and how a view runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,10 +8,10 @@ numerator_text = "Of these, who left with a diploma that graduates"
 */
 SELECT
     report_year, student_key, program_key,
-    cohort_year IS NOT DISTINCT FROM report_year - 1 AND NOT is_removed AS denominator,
+    (cohort_year IS NOT DISTINCT FROM report_year - 1) AND NOT is_removed AS denominator,
     is_graduate AS numerator,
     CASE
-        WHEN cohort_year IS DISTINCT FROM report_year - 1 THEN 'not_in_cohort'
+        WHEN (cohort_year IS DISTINCT FROM report_year - 1) THEN 'not_in_cohort'
         WHEN is_removed THEN 'removed_from_cohort'
     END AS exclusion
 FROM secondary_concentrator

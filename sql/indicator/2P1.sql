@@ -11,7 +11,7 @@ WITH ended AS (
     FROM postsecondary_concentrator AS c
     JOIN rule AS r ON r.report_year = c.report_year
     JOIN completion AS e ON e.student_key = c.student_key AND e.program_key = c.program_key
-    WHERE e.status_year = c.report_year - 1 AND e.known_year <= c.report_year
+    WHERE e.status_year = c.report_year - 1
         AND array_has(r.postsecondary_credential_population, e.status)
 ),
 earned AS (

@@ -11,12 +11,12 @@ SELECT
     s.score_year IS NOT NULL
         AND CASE r.academic_population
                 WHEN 'tested_in_report_year' THEN s.score_year = c.report_year
-                ELSE c.exit_year IS NOT DISTINCT FROM c.report_year AND NOT c.is_removed
+                ELSE (c.exit_year IS NOT DISTINCT FROM c.report_year) AND NOT c.is_removed
             END AS denominator,
     coalesce(s.is_proficient, FALSE) AS numerator,
     CASE
-        WHEN r.academic_population = 'tested_in_report_year' AND s.score_year IS DISTINCT FROM c.report_year THEN 'no_valid_score'
-        WHEN r.academic_population = 'last_exit' AND c.exit_year IS DISTINCT FROM c.report_year THEN 'not_exited'
+        WHEN r.academic_population = 'tested_in_report_year' AND (s.score_year IS DISTINCT FROM c.report_year) THEN 'no_valid_score'
+        WHEN r.academic_population = 'last_exit' AND (c.exit_year IS DISTINCT FROM c.report_year) THEN 'not_exited'
         WHEN r.academic_population = 'last_exit' AND c.is_removed THEN 'removed_from_cohort'
         WHEN s.score_year IS NULL THEN 'no_valid_score'
     END AS exclusion

@@ -12,10 +12,10 @@ view = "secondary_placement"
 */
 SELECT
     c.report_year, c.student_key, c.program_key,
-    c.exit_year IS NOT DISTINCT FROM c.report_year - 1 AND NOT c.is_removed AS denominator,
+    (c.exit_year IS NOT DISTINCT FROM c.report_year - 1) AND NOT c.is_removed AS denominator,
     p.student_key IS NOT NULL AS numerator,
     CASE
-        WHEN c.exit_year IS DISTINCT FROM c.report_year - 1 THEN 'not_exited'
+        WHEN (c.exit_year IS DISTINCT FROM c.report_year - 1) THEN 'not_exited'
         WHEN c.is_removed THEN 'removed_from_cohort'
     END AS exclusion
 FROM secondary_concentrator AS c

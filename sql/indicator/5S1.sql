@@ -16,10 +16,10 @@ WITH earned AS (
 )
 SELECT
     c.report_year, c.student_key, c.program_key,
-    c.is_graduate AND c.exit_year IS NOT DISTINCT FROM c.report_year AS denominator,
+    c.is_graduate AND (c.exit_year IS NOT DISTINCT FROM c.report_year) AS denominator,
     e.student_key IS NOT NULL AS numerator,
     CASE
-        WHEN c.exit_year IS DISTINCT FROM c.report_year THEN 'not_exited'
+        WHEN (c.exit_year IS DISTINCT FROM c.report_year) THEN 'not_exited'
         WHEN NOT c.is_graduate THEN 'not_graduated'
     END AS exclusion
 FROM secondary_concentrator AS c

@@ -14,10 +14,10 @@ WITH credited AS (
 )
 SELECT
     c.report_year, c.student_key, c.program_key,
-    c.is_graduate AND c.exit_year IS NOT DISTINCT FROM c.report_year AS denominator,
+    c.is_graduate AND (c.exit_year IS NOT DISTINCT FROM c.report_year) AS denominator,
     coalesce(e.credits > r.postsecondary_credits_above, FALSE) AS numerator,
     CASE
-        WHEN c.exit_year IS DISTINCT FROM c.report_year THEN 'not_exited'
+        WHEN (c.exit_year IS DISTINCT FROM c.report_year) THEN 'not_exited'
         WHEN NOT c.is_graduate THEN 'not_graduated'
     END AS exclusion
 FROM secondary_concentrator AS c

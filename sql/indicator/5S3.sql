@@ -15,10 +15,10 @@ WITH learned AS (
 )
 SELECT
     c.report_year, c.student_key, c.program_key,
-    c.is_graduate AND c.exit_year IS NOT DISTINCT FROM c.report_year AS denominator,
+    c.is_graduate AND (c.exit_year IS NOT DISTINCT FROM c.report_year) AS denominator,
     coalesce(w.hours >= r.work_based_learning_hours, FALSE) AS numerator,
     CASE
-        WHEN c.exit_year IS DISTINCT FROM c.report_year THEN 'not_exited'
+        WHEN (c.exit_year IS DISTINCT FROM c.report_year) THEN 'not_exited'
         WHEN NOT c.is_graduate THEN 'not_graduated'
     END AS exclusion
 FROM secondary_concentrator AS c

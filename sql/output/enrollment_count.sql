@@ -5,6 +5,10 @@ grain = ["report_year", "education_level", "status", "level", "entity_id", "grou
 authority = "specification: indicators, Enrollment counts; outputs, enrollment_count"
 restricted = true
 [columns]
+report_year = "Report year: 2024 is 1 July 2023 to 30 June 2024"
+entity_id = "Id of the entity; for the state, the jurisdiction's code"
+entity_name = "Latest name given, else the id"
+group_code = "Code of the group"
 education_level = "middle, secondary or postsecondary"
 status = "participant (or more) or concentrator"
 level = "state, grantee, district, institution or program"

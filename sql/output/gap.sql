@@ -6,6 +6,12 @@ authority = "specification: outputs, gap; Perkins V section 113(b)(3)(C)(ii)(II)
 restricted = true
 earlier_years = "year_before"
 [columns]
+report_year = "Report year: 2024 is 1 July 2023 to 30 June 2024"
+indicator = "Id of the indicator, such as 1S1"
+level = "state, grantee, district, institution or program"
+entity_id = "Id of the entity; for the state, the jurisdiction's code"
+group_kind = "all, gender, race_ethnicity, special_population, career_cluster or placement"
+group_code = "Code of the group"
 rate = "The group's rate, unrounded"
 all_rate = "The rate of all students of the entity"
 gap_to_all = "rate less all_rate, percentage points"

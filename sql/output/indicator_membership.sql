@@ -5,6 +5,8 @@ grain = ["report_year", "indicator", "student_id", "program_id"]
 authority = "specification: outputs, indicator_membership"
 restricted = true
 [columns]
+report_year = "Report year: 2024 is 1 July 2023 to 30 June 2024"
+indicator = "Id of the indicator, such as 1S1"
 denominator = "In the indicator's denominator"
 numerator = "In the indicator's numerator"
 exclusion = "Why not in the denominator; null exactly when denominator is yes"

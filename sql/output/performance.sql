@@ -5,6 +5,11 @@ grain = ["report_year", "indicator", "level", "entity_id", "group_kind", "group_
 authority = "specification: outputs, performance"
 restricted = true
 [columns]
+report_year = "Report year: 2024 is 1 July 2023 to 30 June 2024"
+indicator = "Id of the indicator, such as 1S1"
+entity_id = "Id of the entity; for the state, the jurisdiction's code"
+entity_name = "Latest name given, else the id"
+group_code = "Code of the group"
 level = "state, grantee, district, institution or program"
 group_kind = "all, gender, race_ethnicity, special_population, career_cluster or placement"
 numerator = "Students in the numerator, each once"

@@ -5,6 +5,7 @@ grain = ["report_year", "student_id", "program_id"]
 authority = "specification: outputs, student_program"
 restricted = true
 [columns]
+report_year = "Report year: 2024 is 1 July 2023 to 30 June 2024"
 district_id = "District of the program's school; a college has none"
 education_level = "Level of the program: secondary (a school's) or postsecondary (a college's)"
 status = "enrollee, participant or concentrator as of the report year"

@@ -8,7 +8,7 @@ is_graduation = "A diploma that graduates by the jurisdiction's rule"
 WITH standing AS (
     SELECT a.report_year, e.student_key, e.school_year, e.exit_kind, e.exit_date, e.exit_year, e.exit_quarter, e.is_diploma, e.is_removal
     FROM exit AS e
-    LEFT SEMI JOIN concentrator_student AS c ON c.student_key = e.student_key
+    LEFT SEMI JOIN program_activity AS c ON c.student_key = e.student_key
     JOIN as_of AS a ON a.school_year = e.exit_year
     LEFT JOIN enrollment_as_of AS n ON n.report_year = a.report_year AND n.student_key = e.student_key
     WHERE e.is_diploma OR n.last_secondary_year IS NULL OR n.last_secondary_year <= e.exit_year

@@ -9,7 +9,7 @@ is_in_program = "A course or program enrollment in this program in the report ye
 WITH ended AS (
     SELECT DISTINCT a.report_year, c.student_key
     FROM completion AS c
-    JOIN as_of AS a ON a.school_year = c.known_year
+    JOIN as_of AS a ON a.school_year = c.status_year
     WHERE c.status_year >= a.report_year - 1
 ),
 active AS (

@@ -12,7 +12,7 @@ level_rank = "Which row goes first of two in one school year"
 individual_with_disability = "Individual with a disability, section 504 included"
 foster_care = "Youth who are in, or have aged out of, foster care"
 parent_in_armed_forces = "A parent in the armed forces, active or not"
-migrant = "Youth from a migrant family; not asked of postsecondary students"
+migrant = "Youth from a migrant family; no group of postsecondary figures, see student_program_status"
 nontraditional = "Individual preparing for a nontraditional field: decided by the program, see concentrator"
 */
 SELECT
@@ -27,5 +27,5 @@ SELECT
     coalesce(foster_care, FALSE) OR coalesce(ever_foster_care, FALSE) AS foster_care,
     coalesce(parent_in_active_military, FALSE) AS parent_in_active_military,
     coalesce(parent_in_armed_forces, FALSE) OR coalesce(parent_in_active_military, FALSE) AS parent_in_armed_forces,
-    coalesce(migrant, FALSE) AND education_level <> 'postsecondary' AS migrant
+    coalesce(migrant, FALSE) AS migrant
 FROM student

@@ -78,7 +78,9 @@ SELECT
     END AS status,
     c.credits, c.advanced_credits, c.cte_specific_credits, c.courses_passed, c.year_credits, c.middle_courses_passed,
     c.first_school_year, c.last_school_year, c.course_years, c.last_course_year, c.last_primary_year,
-    c.student_version & 70368744177663 AS groups, c.student_version, c.has_traditional_gender,
+    -- Migrant is no group of postsecondary figures, whichever row the groups come from.
+    CASE c.education_level WHEN 'postsecondary' THEN c.student_version & (70368744177663 - m.migrant) ELSE c.student_version & 70368744177663 END AS groups,
+    c.student_version, c.has_traditional_gender,
     (c.nontraditional_for_f AND (c.student_version & m.female) <> 0)
         OR (c.nontraditional_for_m AND (c.student_version & m.male) <> 0)
         OR (c.has_traditional_gender AND (c.student_version & m.nonbinary) <> 0
