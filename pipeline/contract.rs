@@ -235,7 +235,9 @@ impl Contracts {
                 })?;
             }
             let mut seen = BTreeSet::new();
-            if let Some((_, name)) = self.surrogates(contract).into_iter().find(|(_, n)| contract.index(n).is_some() || !seen.insert(n.clone())) {
+            if let Some((_, name)) =
+                self.surrogates(contract).into_iter().find(|(_, n)| contract.index(n).is_some() || !seen.insert(n.clone()))
+            {
                 return Err(wrong(format!("two columns of the lake would be named {name}")));
             }
         }
@@ -375,7 +377,9 @@ fn check_field(field: &mut Field, before: &BTreeSet<String>) -> std::result::Res
         }
     }
     match &constraints.required_unless {
-        Some(unless) if !before.contains(&unless.field) => Err(format!("requiredUnless.field {} must be a field before this one", unless.field)),
+        Some(unless) if !before.contains(&unless.field) => {
+            Err(format!("requiredUnless.field {} must be a field before this one", unless.field))
+        }
         Some(_) if constraints.required => Err("required and requiredUnless exclude each other".into()),
         _ => Ok(()),
     }

@@ -155,7 +155,9 @@ impl LakeReader {
             _ => None,
         };
         let groups = metadata.row_groups().iter().enumerate();
-        groups.map(|(index, g)| RowGroup { index, rows: g.num_rows() as usize, keys: column.and_then(|c| range(g.column(c).statistics())) }).collect()
+        groups
+            .map(|(index, g)| RowGroup { index, rows: g.num_rows() as usize, keys: column.and_then(|c| range(g.column(c).statistics())) })
+            .collect()
     }
 
     /// Reads columns of some row groups, one batch for each; the columns come in the order of the file.

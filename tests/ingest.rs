@@ -156,7 +156,8 @@ fn counts<'a>(outcome: &'a Outcome, collection: &str) -> &'a Counts {
 
 #[test]
 fn every_type_is_read_as_the_specification_says() {
-    let header = "school_year,student_id,education_level,first_name,birth_date,cohort_year,gender,race_ethnicity,homeless,migrant,single_parent\n";
+    let header =
+        "school_year,student_id,education_level,first_name,birth_date,cohort_year,gender,race_ethnicity,homeless,migrant,single_parent\n";
     let place = School::with(&[(
         "student.csv",
         &format!(
@@ -188,7 +189,19 @@ fn decimals_are_exact() {
     assert_eq!(place.column(&outcome.load, "subaward", "formula_allocation"), ["999999999999.99", "0.50", "-0.01"]);
     assert_eq!(place.column(&outcome.load, "subaward", "final_award"), ["-1.00", "1.00", "12.30"]);
     assert_eq!(place.column(&outcome.load, "subaward", "consortium_code"), ["0", "3", "2"]);
-    let bad = ["1000000000000.00,1,0", "1.234,1,0", "1.230,1,0", "1e3,1,0", "\"1,000\",1,0", "-,1,0", ".,1,0", "1.2.3,1,0", "1,1,2.0", "1,1,4", "1,1,-1"];
+    let bad = [
+        "1000000000000.00,1,0",
+        "1.234,1,0",
+        "1.230,1,0",
+        "1e3,1,0",
+        "\"1,000\",1,0",
+        "-,1,0",
+        ".,1,0",
+        "1.2.3,1,0",
+        "1,1,2.0",
+        "1,1,4",
+        "1,1,-1",
+    ];
     let rows: String = bad.iter().enumerate().map(|(i, row)| format!("2024,131,R{i},n,1,{row}\n")).collect();
     let place = School::with(&[("subaward.csv", &format!("{header}{rows}"))]);
     let found: Vec<String> = rejects(&place.ingest()).into_iter().map(|r| format!("{} {}", r.field, r.rule)).collect();
@@ -223,12 +236,26 @@ fn each_fault_has_its_rule_and_the_first_field_is_named() {
     assert_eq!(brief(&outcome), owned(&expected));
     assert_eq!(counts(&outcome, "student").read, rows.len() as u64);
     let first = &rejects(&outcome)[0];
-    assert_eq!((first.text.as_str(), first.message.as_str(), first.file.as_str()), ("20x4", "expected a year from 1990 to 2100", "student.csv"));
+    assert_eq!(
+        (first.text.as_str(), first.message.as_str(), first.file.as_str()),
+        ("20x4", "expected a year from 1990 to 2100", "student.csv")
+    );
 }
 
 #[test]
 fn dates_and_booleans_and_cip_codes_are_checked() {
-    let dates = ["2023-02-29", "2024-13-01", "2024-00-10", "2024-04-31", "2024-1-05", "2024/01/05", "20240105", "2024-01-005", "0000-01-01", "24-01-05xx"];
+    let dates = [
+        "2023-02-29",
+        "2024-13-01",
+        "2024-00-10",
+        "2024-04-31",
+        "2024-1-05",
+        "2024/01/05",
+        "20240105",
+        "2024-01-005",
+        "0000-01-01",
+        "24-01-05xx",
+    ];
     let header = "school_year,student_id,education_level,gender,race_ethnicity,birth_date\n";
     let rows: String = dates.iter().enumerate().map(|(i, d)| format!("2024,{i},middle,F,asian,{d}\n")).collect();
     let place = School::with(&[("student.csv", &format!("{header}{rows}"))]);
@@ -236,7 +263,10 @@ fn dates_and_booleans_and_cip_codes_are_checked() {
     assert_eq!(counts(&outcome, "student").by_rule, BTreeMap::from([("type".to_string(), dates.len() as u64)]));
 
     let header = "cip_code,career_cluster\n";
-    let place = School::with(&[("crosswalk.csv", &format!("{header}01.0101,a\n10000,b\n521401,c\n5214,d\n52.14,d\n52.14012,d\nx2.1401,d\n5é401,d\n"))]);
+    let place = School::with(&[(
+        "crosswalk.csv",
+        &format!("{header}01.0101,a\n10000,b\n521401,c\n5214,d\n52.14,d\n52.14012,d\nx2.1401,d\n5é401,d\n"),
+    )]);
     let outcome = place.ingest();
     assert_eq!(place.column(&outcome.load, "crosswalk", "cip_code"), ["01.0000", "01.0101", "52.1401"]);
     assert_eq!(counts(&outcome, "crosswalk").by_rule, BTreeMap::from([("type".to_string(), 5)]));
@@ -276,7 +306,14 @@ fn lines_are_those_of_a_text_editor() {
         let mut place = School::with(&[("student.csv", &format!("{STUDENT}{rows}"))]);
         place.options.chunk_bytes = chunk_bytes;
         let outcome = place.ingest();
-        let expected = [(4, "", "type"), (6, "", "type"), (7, "race_ethnicity", "code"), (9, "gender", "code"), (11, "school_year", "required"), (12, "gender", "code")];
+        let expected = [
+            (4, "", "type"),
+            (6, "", "type"),
+            (7, "race_ethnicity", "code"),
+            (9, "gender", "code"),
+            (11, "school_year", "required"),
+            (12, "gender", "code"),
+        ];
         assert_eq!(brief(&outcome), owned(&expected));
         assert_eq!(rejects(&outcome)[0].message, "expected 5 fields, found 3");
         assert_eq!(place.column(&outcome.load, "student", "student_id"), ["1", "6 \"x\""]);
@@ -289,7 +326,11 @@ fn files_may_be_packed_and_headers_in_any_order() {
     let plain = "\u{feff} Gender,RACE_ethnicity,student_id,school_year,note,Education_Level\r\nF,white,1,2024,hello,secondary\r\nM,asian,2,2024,,middle\r\n";
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(plain.as_bytes()).unwrap();
-    let packed = [("student.csv", plain.as_bytes().to_vec()), ("student.csv.gz", gz.finish().unwrap()), ("student.csv.zst", zstd::encode_all(plain.as_bytes(), 1).unwrap())];
+    let packed = [
+        ("student.csv", plain.as_bytes().to_vec()),
+        ("student.csv.gz", gz.finish().unwrap()),
+        ("student.csv.zst", zstd::encode_all(plain.as_bytes(), 1).unwrap()),
+    ];
     let mut files = Vec::new();
     for (name, bytes) in &packed {
         let place = School::new();
@@ -315,7 +356,9 @@ fn files_that_cannot_be_read_say_why() {
         place.error()
     };
     let missing = error("student.csv", b"school_year,student_id,Colour\n2024,1,red\n");
-    assert!(missing.contains("student.csv: required columns are missing: education_level, gender, race_ethnicity; columns found: school_year, student_id, Colour"));
+    assert!(missing.contains(
+        "student.csv: required columns are missing: education_level, gender, race_ethnicity; columns found: school_year, student_id, Colour"
+    ));
     assert!(error("student.csv", b"").contains("columns found: none"));
     assert!(error("student.csv", b"school_year,Gender,gender\n").contains("the column gender twice"));
     let mut latin = format!("{STUDENT}2024,1,secondary,F,white\n2024,").into_bytes();
@@ -343,15 +386,25 @@ fn unknown_files_are_a_warning() {
 #[test]
 fn equal_rows_are_kept_once_and_different_ones_not_at_all() {
     let place = School::with(&[
-        ("student/b.csv", &format!("{STUDENT}2024,1,secondary,F,white\n2024,2,secondary,F,white\n2024,3,secondary,F,white\n2024,4,middle,F,white\n")),
-        ("student/a.csv", &format!("{STUDENT}2024,1, SECONDARY ,f,White\n2024,2,secondary,M,white\n2024,3,secondary,F,white\n2024,3,secondary,F,asian\n2024,4,secondary,F,white\n")),
+        (
+            "student/b.csv",
+            &format!("{STUDENT}2024,1,secondary,F,white\n2024,2,secondary,F,white\n2024,3,secondary,F,white\n2024,4,middle,F,white\n"),
+        ),
+        (
+            "student/a.csv",
+            &format!(
+                "{STUDENT}2024,1, SECONDARY ,f,White\n2024,2,secondary,M,white\n2024,3,secondary,F,white\n2024,3,secondary,F,asian\n2024,4,secondary,F,white\n"
+            ),
+        ),
     ]);
     let outcome = place.ingest();
     let inputs: Vec<_> = outcome.load.inputs.iter().map(|i| (i.path.as_str(), i.accepted, i.duplicates, i.rejected)).collect();
     // Student 1: the row of a.csv stays, that of b.csv is the duplicate. 2: two rows differ. 3: two equal, one different: all three go. 4: two levels.
     assert_eq!(inputs, [("student/a.csv", 2, 0, 3), ("student/b.csv", 1, 1, 2)]);
     let found: Vec<_> = rejects(&outcome).into_iter().map(|r| (r.file, r.line, r.rule, r.text, r.field)).collect();
-    let row = |file: &str, line, id: &str| (format!("student/{file}.csv"), line, "conflicting_key".to_string(), format!("2024,{id},secondary"), String::new());
+    let row = |file: &str, line, id: &str| {
+        (format!("student/{file}.csv"), line, "conflicting_key".to_string(), format!("2024,{id},secondary"), String::new())
+    };
     assert_eq!(found, [row("a", 3, "2"), row("a", 4, "3"), row("a", 5, "3"), row("b", 3, "2"), row("b", 4, "3")]);
     let messages: Vec<String> = rejects(&outcome).into_iter().map(|r| r.message).collect();
     assert!(messages[0].contains("but differ in gender;") && messages[1].contains("but differ in race_ethnicity;"));
@@ -360,7 +413,8 @@ fn equal_rows_are_kept_once_and_different_ones_not_at_all() {
 #[test]
 fn null_parts_of_a_key_are_equal() {
     let header = "report_year,indicator,grantee_id,target_percent\n";
-    let place = School::with(&[("target.csv", &format!("{header}2024,1S1,,50\n2024,1S1,,50.00\n2024,1S1,G,40\n2024,2S1,,1\n2024,2S1,,2\n"))]);
+    let place =
+        School::with(&[("target.csv", &format!("{header}2024,1S1,,50\n2024,1S1,,50.00\n2024,1S1,G,40\n2024,2S1,,1\n2024,2S1,,2\n"))]);
     let outcome = place.ingest();
     let counts = counts(&outcome, "target");
     assert_eq!((counts.accepted, counts.duplicates, counts.rejected), (2, 1, 2));
@@ -372,7 +426,10 @@ fn null_parts_of_a_key_are_equal() {
 fn references_are_checked_and_rejects_cascade() {
     let course = |year, student, program: &str, code| format!("{year},{student},{program},{code},,11,advanced,1,Y\n");
     let place = School::with(&[
-        ("student.csv", &format!("{STUDENT}2024,1,secondary,F,white\n2024,2,secondary,Q,white\n2024,3,secondary,F,white\n2024,3,secondary,M,white\n")),
+        (
+            "student.csv",
+            &format!("{STUDENT}2024,1,secondary,F,white\n2024,2,secondary,Q,white\n2024,3,secondary,F,white\n2024,3,secondary,M,white\n"),
+        ),
         ("program.csv", &format!("{PROGRAM}2023,P,S,Name,520101,approved\n2023,R,S,Name,bad,approved\n")),
         (
             "cte_course.csv",
@@ -388,7 +445,10 @@ fn references_are_checked_and_rejects_cascade() {
                 course(2024, 9, "Q", "both unknown"),
             ),
         ),
-        ("credential.csv", "student_id,credential_code,earned_on,recognized,program_id\n1,A,2019-01-01,Y,P\n1,B,2019-01-01,Y,\n1,C,2019-01-01,Y,X\n"),
+        (
+            "credential.csv",
+            "student_id,credential_code,earned_on,recognized,program_id\n1,A,2019-01-01,Y,P\n1,B,2019-01-01,Y,\n1,C,2019-01-01,Y,X\n",
+        ),
     ]);
     let outcome = place.ingest();
     assert_eq!(place.column(&outcome.load, "cte_course", "course_code"), ["same", "late"]);
@@ -442,10 +502,22 @@ fn school(seed: u64, students: u64) -> BTreeMap<&'static str, Vec<String>> {
         rows.entry("program").or_default().extend((0..9).map(|p| format!("{year},P{p},S{p},Program {p},5201{p:02},approved")));
         for id in 0..students {
             let race = ["white", "asian", "Hispanic_or_Latino", "?"][dice.roll(20).min(23) as usize % 4];
-            rows.entry("student").or_default().push(format!("{year},N{:04},secondary,{},{race}", id * 7 % students, ["F", "M"][dice.roll(2) as usize]));
+            rows.entry("student").or_default().push(format!(
+                "{year},N{:04},secondary,{},{race}",
+                id * 7 % students,
+                ["F", "M"][dice.roll(2) as usize]
+            ));
             for _ in 0..dice.roll(4) {
                 let term = ["", "S1", "\"S2, late\""][dice.roll(3) as usize];
-                let course = format!("{year},N{:04},P{},C{},{term},{},advanced,{}.5,{}", dice.roll(students + 3), dice.roll(9), dice.roll(30), 9 + dice.roll(4), dice.roll(31), ["Y", "n"][dice.roll(2) as usize]);
+                let course = format!(
+                    "{year},N{:04},P{},C{},{term},{},advanced,{}.5,{}",
+                    dice.roll(students + 3),
+                    dice.roll(9),
+                    dice.roll(30),
+                    9 + dice.roll(4),
+                    dice.roll(31),
+                    ["Y", "n"][dice.roll(2) as usize]
+                );
                 rows.entry("cte_course").or_default().push(course);
             }
         }
@@ -505,7 +577,8 @@ fn the_lake_is_the_same_whatever_the_threads_files_and_order() {
 fn rows_of_a_file_are_sorted_by_key() {
     let place = School::new();
     for (collection, rows) in school(2, 300) {
-        let header = [("student", STUDENT), ("program", PROGRAM), ("cte_course", COURSE)].into_iter().find(|h| h.0 == collection).unwrap().1;
+        let header =
+            [("student", STUDENT), ("program", PROGRAM), ("cte_course", COURSE)].into_iter().find(|h| h.0 == collection).unwrap().1;
         place.file(&format!("{collection}.csv"), format!("{header}{}\n", rows.join("\n")).as_bytes());
     }
     let outcome = place.ingest();
@@ -580,7 +653,8 @@ fn references_reach_into_years_that_stay() {
 #[test]
 fn a_load_fails_above_one_percent_and_above_ten() {
     let load = |good: usize, bad: usize| {
-        let rows = (0..good).map(|i| format!("2024,G{i},secondary,F,white\n")).chain((0..bad).map(|i| format!("2024,B{i},secondary,Q,white\n")));
+        let rows =
+            (0..good).map(|i| format!("2024,G{i},secondary,F,white\n")).chain((0..bad).map(|i| format!("2024,B{i},secondary,Q,white\n")));
         let mut place = School::with(&[("student.csv", &format!("{STUDENT}{}", rows.collect::<String>()))]);
         place.options.max_reject_rate = 0.01;
         let result = place.try_ingest();
@@ -598,7 +672,8 @@ fn a_load_fails_above_one_percent_and_above_ten() {
 #[test]
 fn row_groups_do_not_cross_student_blocks() {
     let students = 70_000;
-    let rows: String = (0..students).rev().map(|i| format!("2024,{i:06},secondary,{},white\n", if i % 3 == 0 { "F" } else { "M" })).collect();
+    let rows: String =
+        (0..students).rev().map(|i| format!("2024,{i:06},secondary,{},white\n", if i % 3 == 0 { "F" } else { "M" })).collect();
     let place = School::with(&[("student.csv", &format!("{STUDENT}{rows}"))]);
     let outcome = place.ingest();
     let contracts = Contracts::embedded().unwrap();
@@ -622,7 +697,8 @@ struct Split {
 }
 
 fn split(text: &[u8], chunk_bytes: usize, columns: usize) -> Result<Split, Error> {
-    let (mut records, mut chunk, mut tile, mut found) = (Records::new(text, chunk_bytes), Chunk::default(), Tile::default(), Split::default());
+    let (mut records, mut chunk, mut tile, mut found) =
+        (Records::new(text, chunk_bytes), Chunk::default(), Tile::default(), Split::default());
     while records.next(&mut chunk, "test")? {
         let mut place = Place::start(&chunk);
         while tile.next(&chunk, &mut place, columns) {

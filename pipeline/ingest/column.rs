@@ -148,7 +148,11 @@ impl Cells<'_> {
 
     #[inline(always)]
     fn read_as<const CLEAN: bool, T: Copy>(
-        &self, out: &mut Vec<T>, null: T, bad: &mut Bad, mut parse: impl FnMut(usize, usize) -> Result<T, Rule>,
+        &self,
+        out: &mut Vec<T>,
+        null: T,
+        bad: &mut Bad,
+        mut parse: impl FnMut(usize, usize) -> Result<T, Rule>,
     ) {
         out.extend(self.tile.rows.iter().enumerate().map(|(i, &row)| {
             let (start, len) = self.tile.field_of::<CLEAN>(self.text, row, self.position);
@@ -193,11 +197,20 @@ impl Cells<'_> {
     }
 }
 
-/// Reads all fields of a tile into columns. `positions` says where each field is in the file; rejected rows leave no trace in the columns.
-pub fn read_tile(
-    plan: &Plan, tile: &Tile, text: &[u8], positions: &[Option<usize>], shared: &[Option<&Reference>], own: &mut [Interner],
-    columns: &mut [Column], bad: &mut Bad,
-) {
+/// How a file's fields are read.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// The plan of the collection.
+    pub plan: &'a Plan<'a>,
+    /// Where each field is in the file.
+    pub positions: &'a [Option<usize>],
+    /// For each field, the table whose codes it shares.
+    pub shared: &'a [Option<&'a Reference>],
+}
+
+/// Reads all fields of a tile into columns; `own` are the thread's tables of texts. Rejected rows leave no trace in the columns.
+pub fn read_tile(reading: Reading, tile: &Tile, text: &[u8], own: &mut [Interner], columns: &mut [Column], bad: &mut Bad) {
+    let Reading { plan, positions, shared } = reading;
     bad.begin(tile.rows.len());
     let start = columns.first().map_or(0, |c| each_kind!(c, v => v.len()));
     for (field, reader) in plan.readers.iter().enumerate() {
@@ -212,7 +225,7 @@ pub fn read_tile(
             None => column.fill(start + tile.rows.len()),
         }
         for &(_, other, code) in plan.required_unless.iter().filter(|u| u.0 == field) {
-            check_required_unless(tile, field, column, &done[other], code, start, bad);
+            check_required_unless(&Cells { tile, text, position: 0, field, required }, column, &done[other], code, start, bad);
         }
     }
     if bad.any {
@@ -247,11 +260,11 @@ fn read_field(cells: &Cells, reader: &Reader, column: &mut Column, bad: &mut Bad
 }
 
 /// Rejects rows in which `column` is null although `other` is not `code`.
-fn check_required_unless(tile: &Tile, field: usize, column: &Column, other: &Column, code: u8, start: usize, bad: &mut Bad) {
+fn check_required_unless(cells: &Cells, column: &Column, other: &Column, code: u8, start: usize, bad: &mut Bad) {
     let Column::Bytes(others) = other else { return };
-    for row in 0..tile.rows.len() {
+    for (row, line) in cells.tile.lines.iter().enumerate() {
         if others[start + row] != code && column.is_null(start + row) {
-            bad.add(row, tile.lines[row], field, Rule::Required, b"");
+            bad.add(row, *line, cells.field, Rule::Required, b"");
         }
     }
 }

@@ -205,7 +205,12 @@ impl<'a> Ingest<'a> {
 
     /// What others can refer to in those fields: in rows read now and in files that stay.
     fn references_of(
-        &self, plan: &Plan, referred: &[usize], dictionaries: &[Dictionary], parts: &[Part], kept: &[LakeFile],
+        &self,
+        plan: &Plan,
+        referred: &[usize],
+        dictionaries: &[Dictionary],
+        parts: &[Part],
+        kept: &[LakeFile],
     ) -> Result<Vec<(String, Reference)>> {
         let mut references = Vec::new();
         for (i, &field) in referred.iter().enumerate() {
@@ -334,7 +339,10 @@ impl<'a> Ingest<'a> {
         let named = faults.iter().take(FAULTS_NAMED).map(name).collect::<Vec<_>>().join(", ");
         let rate = 100.0 * counts.rejected as f64 / counts.read as f64;
         let limit = 100.0 * self.options.max_reject_rate;
-        Some(format!("  {}: {} of {} rows ({rate:.2} %; at most {limit} % may be): {named}", counts.collection, counts.rejected, counts.read))
+        Some(format!(
+            "  {}: {} of {} rows ({rate:.2} %; at most {limit} % may be): {named}",
+            counts.collection, counts.rejected, counts.read
+        ))
     }
 }
 
@@ -351,7 +359,8 @@ fn number(dictionary: &Dictionary, previous: &Interner, table: Interner, field: 
     }
     let before = previous.texts().len();
     let used = |code: usize| code < before || first_year[code] != NEVER;
-    let numbers: Vec<u32> = (0..dictionary.len()).scan(0, |next, code| Some(std::mem::replace(next, *next + u32::from(used(code))))).collect();
+    let numbers: Vec<u32> =
+        (0..dictionary.len()).scan(0, |next, code| Some(std::mem::replace(next, *next + u32::from(used(code))))).collect();
     let texts = (0..dictionary.len()).filter(|c| used(*c)).map(|c| dictionary.get(c as u32)).collect();
     if !(0..dictionary.len()).all(used) {
         for part in parts.iter_mut() {

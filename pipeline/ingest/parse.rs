@@ -1,6 +1,6 @@
 //! Reads the files of a collection on several threads: each takes a chunk of a file, reads its fields, and keeps the columns.
 
-use super::column::{Bad, Column, read_tile};
+use super::column::{Bad, Column, Reading, read_tile};
 use super::fields::{Place, Tile, record};
 use super::intern::Interner;
 use super::plan::Plan;
@@ -116,7 +116,12 @@ struct Shared<'a> {
 
 /// Reads the files of a collection; `first_number` is the number of its first file.
 pub fn parse(
-    plan: &Plan, shared: Vec<Option<&Reference>>, sources: &[Source], first_number: u32, threads: usize, chunk_bytes: usize,
+    plan: &Plan,
+    shared: Vec<Option<&Reference>>,
+    sources: &[Source],
+    first_number: u32,
+    threads: usize,
+    chunk_bytes: usize,
 ) -> Result<Parsed> {
     let job = |(i, source)| Job {
         source,
@@ -206,11 +211,12 @@ impl<'a> Worker<'a> {
     fn read(&mut self, chunk: &Chunk, layout: &Layout, job: &Job) {
         let Shared { plan, shared, .. } = self.shared;
         let mut columns: Vec<Column> = plan.readers.iter().map(|r| Column::for_reader(r, chunk.lines)).collect();
+        let reading = Reading { plan, positions: &layout.positions, shared };
         let mut place = Place::start(chunk);
         let (mut lines, mut rows, mut read) = (Lines::default(), 0usize, 0u64);
         while self.tile.next(chunk, &mut place, layout.columns) {
             let tile = &self.tile;
-            read_tile(plan, tile, tile.text(chunk), &layout.positions, shared, &mut self.own, &mut columns, &mut self.bad);
+            read_tile(reading, tile, tile.text(chunk), &mut self.own, &mut columns, &mut self.bad);
             rows += note_lines(&mut lines, tile, &self.bad, rows, chunk.line);
             read += (tile.rows.len() + tile.irregular.len()) as u64;
             self.rejects.extend(tile.irregular.iter().map(|&(line, found)| Reject {

@@ -137,7 +137,19 @@ impl Checks<'_> {
         }
         let unknown = vec![Unknown::default(); self.plan.links.len()];
         let (rejects, duplicates) = (Vec::new(), BTreeMap::new());
-        Part { year, columns, rows: Vec::new(), rejects, duplicates, unknown, referred: Vec::new(), origins, places, sources: Vec::new(), bounds }
+        Part {
+            year,
+            columns,
+            rows: Vec::new(),
+            rejects,
+            duplicates,
+            unknown,
+            referred: Vec::new(),
+            origins,
+            places,
+            sources: Vec::new(),
+            bounds,
+        }
     }
 
     /// Where each row goes, and where each student block begins and the last ends.

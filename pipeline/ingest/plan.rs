@@ -141,7 +141,12 @@ fn required_unless(contract: &Contract, readers: &[Reader]) -> Result<Vec<(usize
     let mut all = Vec::new();
     for (i, field) in contract.fields.iter().enumerate() {
         let Some(unless) = &field.constraints.required_unless else { continue };
-        let wrong = || Error::Config(format!("contract {}: requiredUnless of {}: {} has no code {}", contract.name, field.name, unless.field, unless.value));
+        let wrong = || {
+            Error::Config(format!(
+                "contract {}: requiredUnless of {}: {} has no code {}",
+                contract.name, field.name, unless.field, unless.value
+            ))
+        };
         let other = contract.index(&unless.field).ok_or_else(wrong)?;
         let Some(Reader::Code(codes)) = readers.get(other) else { return Err(wrong()) };
         let code = codes.find(unless.value.as_bytes(), 0, unless.value.len()).map_err(|_| wrong())?;

@@ -1,7 +1,7 @@
 //! From bytes to records: pieces of a text file that begin and end with a record, and their line numbers (RFC 4180; lines end with LF or CRLF).
 
 use crate::error::{Error, Result};
-use memchr::{memchr, memchr2, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
 use std::io::Read;
 
 /// Zero bytes kept after the records of a chunk, so that wide loads at its end stay inside.

@@ -119,9 +119,8 @@ pub struct Rejects<'a> {
 /// Writes the reject table, sorted by collection, file and line. `files` gives the path of each file by its number.
 pub fn write(root: &Path, folder: &Path, collections: &[Rejects], files: &[String]) -> Result<Stored> {
     let all = || collections.iter().flat_map(|c| c.rows.iter().map(move |r| (c.contract, r)));
-    let text = |f: &dyn Fn(&Contract, &Reject) -> Option<String>| -> ArrayRef {
-        Arc::new(all().map(|(c, r)| f(c, r)).collect::<StringArray>())
-    };
+    let text =
+        |f: &dyn Fn(&Contract, &Reject) -> Option<String>| -> ArrayRef { Arc::new(all().map(|(c, r)| f(c, r)).collect::<StringArray>()) };
     let field = |c: &Contract, r: &Reject| r.field.and_then(|f| c.fields.get(usize::from(f))).map(|f| f.name.clone());
     let columns: [(&str, ArrayRef, bool); 7] = [
         ("collection", text(&|c, _| Some(c.name.clone())), false),
@@ -134,7 +133,8 @@ pub fn write(root: &Path, folder: &Path, collections: &[Rejects], files: &[Strin
     ];
     let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| Error::internal("cannot make the reject table", e))?;
     let failed = |e| Error::internal("cannot write the reject table", e);
-    let options = parquet::arrow::arrow_writer::ArrowWriterOptions::new().with_properties(super::write::properties()?).with_skip_arrow_metadata(true);
+    let options =
+        parquet::arrow::arrow_writer::ArrowWriterOptions::new().with_properties(super::write::properties()?).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(Draft::create(folder)?, batch.schema(), options).map_err(failed)?;
     writer.write(&batch).map_err(failed)?;
     writer.into_inner().map_err(failed)?.finish(root, |_| "reject.parquet".to_string())

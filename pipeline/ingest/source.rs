@@ -130,7 +130,7 @@ impl Read for Hashing {
 /// The text of a file, unpacked.
 pub enum Input {
     /// Not packed.
-    Plain(Hashing),
+    Plain(Box<Hashing>),
     /// Packed with gzip.
     Gz(Box<flate2::read::MultiGzDecoder<Hashing>>),
     /// Packed with zstd.
@@ -144,7 +144,7 @@ impl Input {
         let file = File::open(&source.path).map_err(failed)?;
         let hashing = Hashing { file, hasher: blake3::Hasher::new(), bytes: 0 };
         Ok(match source.format {
-            Format::Csv => Input::Plain(hashing),
+            Format::Csv => Input::Plain(Box::new(hashing)),
             Format::CsvGz => Input::Gz(Box::new(flate2::read::MultiGzDecoder::new(hashing))),
             Format::CsvZst => Input::Zst(Box::new(zstd::Decoder::new(hashing).map_err(failed)?)),
         })
@@ -153,7 +153,7 @@ impl Input {
     /// What it reads from, once it has ended.
     pub fn into_hashing(self) -> Hashing {
         match self {
-            Input::Plain(hashing) => hashing,
+            Input::Plain(hashing) => *hashing,
             Input::Gz(decoder) => decoder.into_inner(),
             Input::Zst(decoder) => decoder.finish().into_inner(),
         }

@@ -176,7 +176,11 @@ impl Encoder {
 
     /// A chunk of codes with a dictionary of what `word` writes for each code that occurs.
     fn coded(
-        &mut self, description: &ColumnDescPtr, domain: usize, word: impl Fn(&mut Vec<u8>, u32), statistics: impl Fn(&[u32], u64) -> Option<Statistics>,
+        &mut self,
+        description: &ColumnDescPtr,
+        domain: usize,
+        word: impl Fn(&mut Vec<u8>, u32),
+        statistics: impl Fn(&[u32], u64) -> Option<Statistics>,
     ) -> Encoded<Chunk> {
         let nulls = self.begin(description) as u64;
         self.number_codes(domain);
@@ -233,7 +237,13 @@ impl Encoder {
 
     /// Codes as the indices of a dictionary of those that occur.
     fn byte_codes(
-        &mut self, description: &ColumnDescPtr, rows: usize, bytes: &[u8], used: &[u8], codes: &Codes, nulls: u64,
+        &mut self,
+        description: &ColumnDescPtr,
+        rows: usize,
+        bytes: &[u8],
+        used: &[u8],
+        codes: &Codes,
+        nulls: u64,
     ) -> Encoded<Chunk> {
         let mut numbers = [0u8; 256];
         (0u8..).zip(used).for_each(|(number, code)| numbers[usize::from(*code)] = number);
@@ -266,7 +276,12 @@ impl Encoder {
             let statistics = |used: &[u32], nulls| {
                 Some(Statistics::int32(used.first().map(|c| value(*c)), used.last().map(|c| value(*c)), None, Some(nulls), false))
             };
-            return self.coded(description, (range.max(0) + 1) as usize, |out, c| out.extend_from_slice(&value(c).to_le_bytes()), statistics);
+            return self.coded(
+                description,
+                (range.max(0) + 1) as usize,
+                |out, c| out.extend_from_slice(&value(c).to_le_bytes()),
+                statistics,
+            );
         }
         self.nulls(rows, |r| values[r] == NULL_INT);
         let nulls = self.begin(description) as u64;
@@ -394,7 +409,13 @@ impl Layout<'_> {
     }
 
     fn chunk(
-        &self, encoder: &mut Encoder, description: &ColumnDescPtr, field: usize, column: &Column, reader: &Reader, rows: &[u32],
+        &self,
+        encoder: &mut Encoder,
+        description: &ColumnDescPtr,
+        field: usize,
+        column: &Column,
+        reader: &Reader,
+        rows: &[u32],
     ) -> Encoded<Chunk> {
         let dictionary = &self.dictionaries[field];
         match (column, reader) {
