@@ -126,12 +126,21 @@ pub fn delta(out: &mut Vec<u8>, values: &[i32]) {
     }
 }
 
+/// How many bytes two texts begin with in common.
+fn common_start(a: &[u8], b: &[u8]) -> usize {
+    match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        (Some(first), Some(other)) if first == other => 8 + a[8..].iter().zip(&b[8..]).take_while(|(a, b)| a == b).count(),
+        (Some(first), Some(other)) => ((u64::from_le_bytes(*first) ^ u64::from_le_bytes(*other)).trailing_zeros() / 8) as usize,
+        _ => a.iter().zip(b).take_while(|(a, b)| a == b).count(),
+    }
+}
+
 /// Appends texts as DELTA_BYTE_ARRAY: how much of the text before is repeated, then what follows.
 pub fn delta_texts<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'a [u8]>) {
     let (mut shared, mut lengths, mut rest): (Vec<i32>, Vec<i32>, Vec<u8>) = Default::default();
     let mut last: &[u8] = b"";
     for text in texts {
-        let common = if std::ptr::eq(text, last) { text.len() } else { text.iter().zip(last).take_while(|(a, b)| a == b).count() };
+        let common = if std::ptr::eq(text, last) { text.len() } else { common_start(text, last) };
         shared.push(common as i32);
         lengths.push((text.len() - common) as i32);
         rest.extend_from_slice(&text[common..]);

@@ -11,6 +11,11 @@ pub struct Texts {
 }
 
 impl Texts {
+    /// Room for so many texts of the usual length of identifiers.
+    pub fn with_capacity(texts: usize) -> Texts {
+        Texts { bytes: Vec::with_capacity(texts * 10), ends: Vec::with_capacity(texts) }
+    }
+
     /// The text at a place; empty if there is none.
     #[inline]
     pub fn get(&self, place: usize) -> &[u8] {
@@ -170,7 +175,7 @@ impl Interner {
     /// A table that holds so many texts before it grows.
     pub fn with_capacity(texts: usize) -> Self {
         let size = (texts * 4 / 3 + 1).next_power_of_two().max(64);
-        Interner { slots: vec![Slot::default(); size], shift: 64 - size.trailing_zeros(), texts: Texts::default() }
+        Interner { slots: vec![Slot::default(); size], shift: 64 - size.trailing_zeros(), texts: Texts::with_capacity(texts) }
     }
 
     /// A table of texts that differ from each other; codes are their places.
@@ -223,12 +228,15 @@ impl Interner {
         }
     }
 
-    /// For each key its code if it is exact and lies where it is looked for first, else [`NULL`]. There are no branches, so that the
-    /// processor waits for many places of memory at once; what is not found must be looked for by [`Interner::find`].
+    /// For each key its code if it is exact and lies in one of the two slots where it is looked for first, else [`NULL`]. There are no
+    /// branches, so that the processor waits for many places of memory at once; the rest must be looked for by [`Interner::find`].
     pub fn find_first(&self, keys: &[u64], codes: &mut Vec<u32>) {
         codes.extend(keys.iter().map(|&key| {
-            let slot = self.slots[self.first_slot(key)];
-            if (slot.key == key) & is_exact(key) & (key != 0) { slot.code } else { NULL }
+            let at = self.first_slot(key);
+            let (one, two) = (self.slots[at], self.slots[(at + 1) & (self.slots.len() - 1)]);
+            let code = if one.key == key { one.code } else { two.code };
+            let found = ((one.key == key) | (two.key == key)) & is_exact(key) & (key != 0);
+            if found { code } else { NULL }
         }));
     }
 

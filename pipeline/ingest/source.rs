@@ -40,6 +40,8 @@ pub struct Source {
     pub name: String,
     /// How it is packed.
     pub format: Format,
+    /// Size in bytes.
+    pub bytes: u64,
 }
 
 /// What was found in a raw folder.
@@ -94,7 +96,8 @@ fn add(found: &mut Found, raw: &Path, collection: &str, path: &Path, file: &str)
     let name = relative(raw, path);
     match Format::of(file) {
         Some((_, format)) if path.is_file() => {
-            let source = Source { path: path.to_path_buf(), name, format };
+            let bytes = path.metadata().map_err(|e| Error::io("read", path, e))?.len();
+            let source = Source { path: path.to_path_buf(), name, format, bytes };
             found.collections.entry(collection.to_string()).or_default().push(source);
             Ok(())
         }

@@ -191,6 +191,7 @@ pub struct Codes {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Word {
     first: u64,
+    middle: u64,
     last: u64,
     len: usize,
     code: u8,
@@ -200,7 +201,8 @@ impl Word {
     #[inline(always)]
     fn of(text: &[u8], start: usize, len: usize, code: u8) -> Word {
         let last = if len > 8 { load8(text, start + len - 8) } else { 0 };
-        Word { first: low_bytes(load8(text, start), len), last, len, code }
+        let middle = if len > 16 { load8(text, start + 8) } else { 0 };
+        Word { first: low_bytes(load8(text, start), len), middle, last, len, code }
     }
 }
 
@@ -240,7 +242,7 @@ impl Codes {
     pub fn find(&self, text: &[u8], start: usize, len: usize) -> Result<u8, Rule> {
         let word = Word::of(text, start, len, 0);
         let entry = self.slots[self.slot(word)];
-        if entry == (Word { code: entry.code, ..word }) && (len <= 16 || self.text(entry.code) == &text[start..start + len]) {
+        if entry == (Word { code: entry.code, ..word }) && (len <= 24 || self.text(entry.code) == &text[start..start + len]) {
             return Ok(entry.code);
         }
         self.search(&text[start..start + len])
