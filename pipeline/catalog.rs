@@ -6,7 +6,7 @@
 mod header;
 mod lint;
 
-pub use header::{Breakdown, Earlier, Header, INDICATOR_COLUMNS};
+pub use header::{Breakdown, Earlier, Explain, Header, INDICATOR_COLUMNS};
 
 use crate::error::{Error, Result};
 use crate::project::Project;
@@ -29,10 +29,13 @@ pub enum Layer {
     Tally,
     /// The tables that a run writes.
     Output,
+    /// Sentences that say what was decided for a student, and from what.
+    Explain,
 }
 
 impl Layer {
-    const ALL: [Layer; 5] = [Layer::Staging, Layer::Status, Layer::Indicator, Layer::Tally, Layer::Output];
+    /// All layers, from the raw data up.
+    pub const ALL: [Layer; 6] = [Layer::Staging, Layer::Status, Layer::Indicator, Layer::Tally, Layer::Output, Layer::Explain];
 
     /// Name of the layer's folder.
     pub fn folder(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Layer {
             Layer::Indicator => "indicator",
             Layer::Tally => "tally",
             Layer::Output => "output",
+            Layer::Explain => "explain",
         }
     }
 }
@@ -70,7 +74,7 @@ pub const LAKE: &str = "lake";
 /// A view of the catalog.
 #[derive(Debug, Clone)]
 pub struct View {
-    /// Name under which others refer to it; an indicator's is `indicator_` and its id.
+    /// Name under which others refer to it: the file's; with `indicator_` or `explain_` before it in these layers.
     pub name: String,
     /// The layer it belongs to.
     pub layer: Layer,
@@ -160,6 +164,18 @@ impl Catalog {
         self.views().filter(|v| v.layer == Layer::Output).collect()
     }
 
+    /// The view of `sql/explain` that a header's `explain` names.
+    pub fn topic(&self, name: &str) -> Option<&View> {
+        self.get(&format!("explain_{}", Explain::split(name).0))
+    }
+
+    /// The views that explain, in the order in which people read them.
+    pub fn topics(&self) -> Vec<&View> {
+        let mut topics: Vec<&View> = self.views().filter(|v| v.layer == Layer::Explain).collect();
+        topics.sort_by_key(|v| v.header.order);
+        topics
+    }
+
     /// Adds a view that the program writes itself, such as the union of all indicators.
     pub fn add_generated(&mut self, name: &str, layer: Layer, header: Header, sql: String) -> Result<()> {
         let path = format!("(generated) {name}");
@@ -201,6 +217,11 @@ impl Catalog {
             for reference in &view.references {
                 self.check_reference(view, reference)?;
             }
+            for topic in view.header.explain.topics() {
+                if self.topic(topic).is_none() {
+                    return Err(Error::Config(format!("{}: header: explain names {topic:?}, but there is no sql/explain/{}.sql", view.path, Explain::split(topic).0)));
+                }
+            }
         }
         let all: Vec<&str> = self.views.keys().map(String::as_str).collect();
         self.in_order(&all).map(|_| ())
@@ -222,7 +243,7 @@ impl Catalog {
                     target.layer.folder(),
                     Layer::ALL.map(Layer::folder).join(" → ")
                 )),
-                Some(target) if target.layer == view.layer && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output) => {
+                Some(target) if target.layer == view.layer && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output | Layer::Explain) => {
                     wrong(format!("refers to {to} of its own layer; views of {} stand by themselves", view.layer.folder()))
                 }
                 Some(_) => Ok(()),
@@ -249,7 +270,11 @@ fn read(label: String, path: &str, text: &str, overlay: bool) -> Result<View> {
     let (folder, file) = path.split_once('/').ok_or_else(shape)?;
     let layer = Layer::ALL.into_iter().find(|l| l.folder() == folder).ok_or_else(shape)?;
     let stem = file.strip_suffix(".sql").filter(|s| !s.contains('/')).ok_or_else(shape)?;
-    let name = if layer == Layer::Indicator { format!("indicator_{}", stem.to_lowercase()) } else { stem.to_string() };
+    let name = match layer {
+        Layer::Indicator => format!("indicator_{}", stem.to_lowercase()),
+        Layer::Explain => format!("explain_{stem}"),
+        _ => stem.to_string(),
+    };
     if name != name.to_lowercase() {
         return Err(Error::Config(format!("{label}: a view's file name must be lower case")));
     }

@@ -41,8 +41,8 @@ fn path(root: &Path, number: u64) -> PathBuf {
     root.join(FOLDER).join(format!("{number:08}.json"))
 }
 
-/// Every commit that can be read and whose manifests are there, the newest first.
-pub fn history(root: &Path) -> Result<Vec<Commit>> {
+/// Numbers of the commits that are there, readable or not, the newest first.
+pub fn numbers(root: &Path) -> Result<Vec<u64>> {
     let folder = root.join(FOLDER);
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -55,7 +55,12 @@ pub fn history(root: &Path) -> Result<Vec<Commit>> {
         numbers.extend(name.to_string_lossy().strip_suffix(".json").and_then(|n| n.parse::<u64>().ok()));
     }
     numbers.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(numbers.into_iter().filter_map(|n| read(root, n)).collect())
+    Ok(numbers)
+}
+
+/// Every commit that can be read and whose manifests are there, the newest first.
+pub fn history(root: &Path) -> Result<Vec<Commit>> {
+    Ok(numbers(root)?.into_iter().filter_map(|n| read(root, n).ok()).collect())
 }
 
 /// The current commit; `None` before the first.
@@ -63,10 +68,22 @@ pub fn current(root: &Path) -> Result<Option<Commit>> {
     Ok(history(root)?.into_iter().next())
 }
 
-fn read(root: &Path, number: u64) -> Option<Commit> {
-    let commit: Commit = serde_json::from_slice(&fs::read(path(root, number)).ok()?).ok()?;
-    let whole = |p: &Pointer| fs::read(root.join(&p.manifest)).is_ok_and(|m| blake3::hash(&m).to_hex().as_str() == p.blake3);
-    (commit.number == number && commit.load.iter().chain(&commit.run).all(whole)).then_some(commit)
+/// Reads a commit and checks that its manifests are there, unchanged; else what is wrong with which file, relative to the root.
+pub fn read(root: &Path, number: u64) -> std::result::Result<Commit, (String, String)> {
+    let file = store::relative(root, &path(root, number));
+    let wrong = |what: String| (file.clone(), what);
+    let text = fs::read(path(root, number)).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let commit: Commit = serde_json::from_slice(&text).map_err(|e| wrong(format!("is no commit: {e}")))?;
+    if commit.number != number {
+        return Err(wrong(format!("says that it is commit {}", commit.number)));
+    }
+    for pointer in commit.load.iter().chain(&commit.run) {
+        let manifest = fs::read(root.join(&pointer.manifest)).map_err(|e| (pointer.manifest.clone(), format!("cannot be read: {e}")))?;
+        if blake3::hash(&manifest).to_hex().as_str() != pointer.blake3 {
+            return Err((pointer.manifest.clone(), format!("is not the manifest that commit {number} names: its BLAKE3 differs")));
+        }
+    }
+    Ok(commit)
 }
 
 /// Makes the next commit. Fails if another process made it first.

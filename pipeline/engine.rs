@@ -4,8 +4,10 @@
 //! over them is planned once and run for each shard by itself, on one thread, without an exchange between threads; several shards run at
 //! once. All other views run once, over everything.
 
+mod lineage;
 mod scan;
 
+pub use lineage::Needs;
 pub use scan::{Batches, Memory, Scan};
 
 use crate::catalog::{Name, View};

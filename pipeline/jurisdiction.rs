@@ -129,6 +129,11 @@ impl Jurisdiction {
         found.ok_or_else(|| Error::Config(format!("rule {rule} has no value for report year {year}; add one to data/rule/{}.toml or {BASE}.toml", self.id)))
     }
 
+    /// The values that the jurisdiction sets itself.
+    pub fn own_values(&self) -> &[Value] {
+        &self.own
+    }
+
     /// The codes of a list rule for a report year.
     pub fn codes(&self, rule: &str, year: i32) -> Result<Vec<String>> {
         Ok(split(&self.value(rule, year)?.value).map(str::to_string).collect())

@@ -97,7 +97,8 @@ pub async fn prepare(root: &Path, load: &Load, project: &Project, options: &Opti
     Ok(Prepared { engine, jurisdiction, catalog, years, registered, outputs })
 }
 
-async fn register_groups(engine: &Engine, catalog: &mut Catalog, contracts: &Contracts) -> Result<()> {
+/// Registers the student groups, found in the columns of the view that lists them.
+pub async fn register_groups(engine: &Engine, catalog: &mut Catalog, contracts: &Contracts) -> Result<()> {
     let population = parameter::population_view(catalog)?.clone();
     // Its columns are the groups, and only its staging views are needed to know them.
     for view in catalog.in_order(&[&population.name])?.into_iter().filter(|v| v.layer == Layer::Staging) {

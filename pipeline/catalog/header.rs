@@ -34,6 +34,12 @@ pub struct Header {
     pub earlier_years: Option<Earlier>,
     /// The view that lists student groups: the collection whose contract has the codes of its text columns.
     pub codes_from: Option<String>,
+    /// Indicators: the views of sql/explain whose sentences tell what decided.
+    #[serde(default)]
+    pub explain: Explain,
+    /// Views of sql/explain: their place among the others.
+    #[serde(default)]
+    pub order: u32,
     /// What each column means; a column of a contract of the same name needs no entry.
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
@@ -49,6 +55,31 @@ pub struct Breakdown {
     pub codes: String,
     /// View that finds them, by report year, student and program.
     pub view: String,
+}
+
+/// What decided about a denominator and a numerator: names of views of `sql/explain`, such as `exit`, or `score:mathematics` for the rows whose
+/// `part` is mathematics.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explain {
+    /// What decided about the denominator.
+    #[serde(default)]
+    pub denominator: Vec<String>,
+    /// What decided about the numerator.
+    #[serde(default)]
+    pub numerator: Vec<String>,
+}
+
+impl Explain {
+    /// All that are named.
+    pub fn topics(&self) -> impl Iterator<Item = &String> {
+        self.denominator.iter().chain(&self.numerator)
+    }
+
+    /// The view's name and the part asked for.
+    pub fn split(topic: &str) -> (&str, Option<&str>) {
+        topic.split_once(':').map_or((topic, None), |(view, part)| (view, Some(part)))
+    }
 }
 
 /// Which earlier report years an output compares with.

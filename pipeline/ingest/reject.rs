@@ -116,6 +116,17 @@ pub struct Rejects<'a> {
     pub rows: Vec<Reject>,
 }
 
+/// The columns of the reject table: name, type, and what each means; for the data dictionary.
+pub const COLUMNS: [(&str, &str, &str); 7] = [
+    ("collection", "text", "The collection that the row was to be part of"),
+    ("file", "text", "The file, relative to the raw folder"),
+    ("line", "integer", "The line as in a text editor; the header is line 1"),
+    ("field", "text", "The first field, in the contract's order, that fails; empty if the row as a whole does"),
+    ("rule", "text", "What is broken: type, range, code, required, conflicting_key or foreign_key"),
+    ("text", "text", "The text of the field as it was given"),
+    ("message", "text", "What is wrong and what was expected, in words"),
+];
+
 /// Writes the reject table, sorted by collection, file and line. `files` gives the path of each file by its number.
 pub fn write(root: &Path, folder: &Path, collections: &[Rejects], files: &[String]) -> Result<Stored> {
     let all = || collections.iter().flat_map(|c| c.rows.iter().map(move |r| (c.contract, r)));

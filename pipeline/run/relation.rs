@@ -64,6 +64,42 @@ pub fn register(engine: &Engine, project: &Project, contracts: &Contracts, juris
     Ok(registered)
 }
 
+/// Replaces every relation by student by the rows of one student, read from the row groups that may hold them. `student` is its row of the
+/// relation of keys.
+pub fn register_student(engine: &Engine, contracts: &Contracts, root: &Path, load: &Load, registered: &Registered, student: RecordBatch) -> Result<()> {
+    let key = student.column_by_name(STUDENT[0]).and_then(|c| c.as_primitive_opt::<Int32Type>()).and_then(|c| c.iter().flatten().next());
+    let key = key.ok_or_else(|| Error::bug("no row of the student's key"))?;
+    for contract in contracts.iter() {
+        let name = Name { schema: Some(LAKE.into()), table: contract.name.clone() };
+        if !registered.by_student.contains(&name) {
+            continue;
+        }
+        let mut scan = LakeScan::open(contracts, contract, root, load, registered.shards)?;
+        let files = Arc::clone(&scan.files);
+        let holds = |&(f, group, _): &(usize, usize, usize)| {
+            files.get(f).is_some_and(|(r, _)| r.row_groups(STUDENT[0]).iter().any(|g| g.index == group && g.keys.is_none_or(|(a, b)| (a..=b).contains(&key))))
+        };
+        scan.parts.iter_mut().for_each(|part| part.retain(holds));
+        let columns: Vec<usize> = (0..scan.schema.fields().len()).collect();
+        let mut batches = Vec::new();
+        for part in 0..scan.parts() {
+            for batch in scan.read(part, &columns)? {
+                batches.push(of_student(&batch?, key)?);
+            }
+        }
+        engine.register(&name, Arc::new(Memory::whole(scan.schema(), batches)))?;
+    }
+    let name = Name { schema: Some("key".into()), table: STUDENT[0].strip_suffix("_key").unwrap_or(STUDENT[0]).into() };
+    register_batch(engine, name, student)
+}
+
+/// The rows of a batch that belong to a student.
+fn of_student(batch: &RecordBatch, key: i32) -> Result<RecordBatch> {
+    let column = batch.column_by_name(STUDENT[0]).ok_or_else(|| Error::bug("a relation by student without its key"))?;
+    let is_of: arrow::array::BooleanArray = column.as_primitive::<Int32Type>().iter().map(|k| Some(k == Some(key))).collect();
+    arrow::compute::filter_record_batch(batch, &is_of).map_err(|e| Error::internal("rows of a student", e))
+}
+
 /// A relation for each key: `key.student (student_key, student_id, student_order)`, where the order is the rank of the id as text.
 fn register_keys(engine: &Engine, contracts: &Contracts, root: &Path, load: &Load, registered: &mut Registered) -> Result<()> {
     let mut keys: BTreeMap<String, String> = BTreeMap::new();

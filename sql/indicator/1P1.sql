@@ -5,6 +5,7 @@ grain = ["report_year", "student_key", "program_key"]
 authority = "Perkins V section 113(b)(2)(B)(i); Oregon guide, 1P1; specification: indicators, rule 1P1 population"
 denominator_text = "Concentrators who completed the program, in the year or with the second quarter after it in the year that the rule names"
 numerator_text = "Of these, with any placement in the second quarter after the completion"
+explain = { denominator = ["completion"], numerator = ["postsecondary_placement"] }
 [breakdown]
 group_kind = "placement"
 codes = "placement_group"

@@ -5,6 +5,7 @@ grain = ["report_year", "student_key", "program_key"]
 authority = "Perkins V section 113(b)(2)(A)(i)(I); Oregon guide, 1S1; specification: indicators"
 denominator_text = "Concentrators of the adjusted four-year cohort of the report year"
 numerator_text = "Of these, who left with a diploma that graduates"
+explain = { denominator = ["cohort", "exit:last"], numerator = ["exit:last"] }
 */
 SELECT
     report_year, student_key, program_key,

@@ -5,6 +5,7 @@ grain = ["report_year", "student_key", "program_key"]
 authority = "Perkins V section 113(b)(2)(B)(ii); Oregon guide, 2P1; specification: indicators, rules 2P1 population, 2P1 credential window, whose credential"
 denominator_text = "Concentrators who completed (or, by the rule, left) the program in the year before the report year"
 numerator_text = "Of these, who earned a recognized credential in the window of the rule"
+explain = { denominator = ["completion"], numerator = ["credential"] }
 */
 WITH ended AS (
     SELECT DISTINCT c.report_year, c.student_key, c.program_key

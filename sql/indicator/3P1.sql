@@ -5,6 +5,7 @@ grain = ["report_year", "student_key", "program_key"]
 authority = "Perkins V section 113(b)(2)(B)(iii); Oregon guide, 3P1; specification: indicators, rule programs in 3P1"
 denominator_text = "Concentrators with a course or program enrollment in this program in the report year, in a program with a traditional gender, chosen by the rule"
 numerator_text = "Of these, nontraditional in the program (women or men)"
+explain = { denominator = ["activity", "primary", "nontraditional"], numerator = ["nontraditional"] }
 */
 SELECT
     c.report_year, c.student_key, c.program_key,

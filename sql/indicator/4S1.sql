@@ -5,6 +5,7 @@ grain = ["report_year", "student_key", "program_key"]
 authority = "Perkins V section 113(b)(2)(A)(v); Oregon guide, 4S1; specification: indicators, rule programs in 4S1"
 denominator_text = "Concentrators enrolled in grade 09 to 12 in the report year, in a program with a traditional gender, chosen by the rule"
 numerator_text = "Of these, nontraditional in the program"
+explain = { denominator = ["enrollment", "primary", "nontraditional"], numerator = ["nontraditional"] }
 */
 SELECT
     c.report_year, c.student_key, c.program_key,

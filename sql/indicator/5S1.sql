@@ -5,6 +5,7 @@ grain = ["report_year", "student_key", "program_key"]
 authority = "Perkins V section 113(b)(2)(A)(iv)(I)(aa); specification: indicators, rule whose credential"
 denominator_text = "Concentrators who graduated in the report year"
 numerator_text = "Of these, who earned a recognized credential by 31 August"
+explain = { denominator = ["exit:last"], numerator = ["credential"] }
 */
 WITH earned AS (
     SELECT DISTINCT c.report_year, c.student_key, c.program_key

@@ -5,6 +5,7 @@ grain = ["report_year", "student_key", "program_key"]
 authority = "Perkins V section 113(b)(2)(A)(iv)(I)(bb); specification: indicators, rule postsecondary credits"
 denominator_text = "Concentrators who graduated in the report year"
 numerator_text = "Of these, with postsecondary credits earned in this program"
+explain = { denominator = ["exit:last"], numerator = ["postsecondary_credit"] }
 */
 WITH credited AS (
     SELECT a.report_year, e.student_key, e.program_key, sum(e.credits) AS credits

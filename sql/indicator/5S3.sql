@@ -5,9 +5,10 @@ grain = ["report_year", "student_key", "program_key"]
 authority = "Perkins V section 113(b)(2)(A)(iv)(I)(cc); Oregon guide, 5S3 and Appendix C; specification: indicators, rule work-based learning"
 denominator_text = "Concentrators who graduated in the report year"
 numerator_text = "Of these, with work-based learning in this program"
+explain = { denominator = ["exit:last"], numerator = ["work_based_learning"] }
 */
 WITH learned AS (
-    SELECT a.report_year, w.student_key, w.program_key, coalesce(sum(w.hours), 0.00) AS hours
+    SELECT a.report_year, w.student_key, w.program_key, coalesce(sum(w.hours), CAST(0 AS DECIMAL(9, 2))) AS hours
     FROM work_based_learning AS w
     JOIN as_of AS a ON a.school_year = w.school_year
     WHERE w.started_on IS NULL OR w.started_on <= make_date(a.report_year, 6, 30)

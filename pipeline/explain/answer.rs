@@ -1,0 +1,412 @@
+//! Runs the views over one student's rows and gathers what they say.
+
+use super::text::lower_first;
+use crate::catalog::{Catalog, Explain, Name, View};
+use crate::engine::{Engine, Memory};
+use crate::error::{Error, Result};
+use crate::jurisdiction::Jurisdiction;
+use crate::lineage::Lineage;
+use crate::project::Project;
+use crate::run::{self, Prepared, relation};
+use arrow::array::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The view that decides about every candidate, the output that it feeds, and the view that lists the student's programs.
+const MEMBERSHIP: &str = "membership";
+const MEMBERSHIP_TABLE: &str = "indicator_membership";
+const LISTING: &str = "explain_program";
+
+/// About whom and what.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The student's id.
+    pub student_id: String,
+    /// The jurisdiction.
+    pub jurisdiction: String,
+    /// Report years; none: the latest school year of the lake.
+    pub report_years: BTreeSet<i32>,
+    /// Ids of indicators; none: all that are reported.
+    pub indicators: Vec<String>,
+    /// Threads.
+    pub partitions: usize,
+    /// Bytes for the engine.
+    pub memory_limit: Option<usize>,
+}
+
+/// What is known of a student as of a report year.
+#[derive(Debug, Clone, Serialize)]
+pub struct Answer {
+    /// The student's id.
+    pub student_id: String,
+    /// The report year.
+    pub report_year: i32,
+    /// Printed name of the jurisdiction.
+    pub jurisdiction: String,
+    /// What is recorded of the student.
+    pub student: Vec<Topic>,
+    /// The student's programs.
+    pub programs: Vec<Program>,
+    /// The indicators that are reported.
+    pub indicators: Vec<Indicator>,
+}
+
+/// Sentences about one thing.
+#[derive(Debug, Clone, Serialize)]
+pub struct Topic {
+    /// Name of the view in `sql/explain`.
+    pub topic: String,
+    /// Heading.
+    pub title: String,
+    /// What there is to say.
+    pub facts: Vec<String>,
+    /// The rules that the sentences name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleValue>,
+}
+
+/// A program of the student.
+#[derive(Debug, Clone, Serialize)]
+pub struct Program {
+    /// The program's id.
+    pub program_id: String,
+    /// Its level; null if its institution is not known.
+    pub education_level: Option<String>,
+    /// The student's status in it.
+    pub status: Option<String>,
+    /// Name, field and institution.
+    pub description: String,
+    /// What is recorded of the student in it.
+    pub topics: Vec<Topic>,
+    #[serde(skip)]
+    key: String,
+    #[serde(skip)]
+    obstacle: Option<String>,
+}
+
+/// An indicator, and what it says about each program.
+#[derive(Debug, Clone, Serialize)]
+pub struct Indicator {
+    /// Its id.
+    pub indicator: String,
+    /// Its title.
+    pub title: String,
+    /// The level of the programs that it takes.
+    pub education_level: String,
+    /// Whether the student counts in the state's denominator.
+    pub denominator: bool,
+    /// Whether the student counts in the state's numerator.
+    pub numerator: bool,
+    /// Who is in the denominator, in words.
+    pub denominator_text: String,
+    /// Who is in the numerator, in words.
+    pub numerator_text: String,
+    /// Program by program.
+    pub programs: Vec<Decision>,
+    /// The rules that decide it, beyond those of who is a concentrator.
+    pub rules: Vec<RuleValue>,
+    /// The documents that it comes from.
+    pub authority: String,
+}
+
+/// What an indicator says about a program of the student.
+#[derive(Debug, Clone, Serialize)]
+pub struct Decision {
+    /// The program's id.
+    pub program_id: String,
+    /// Whether the indicator looks at it.
+    pub candidate: bool,
+    /// In the denominator.
+    pub denominator: bool,
+    /// In the numerator.
+    pub numerator: bool,
+    /// Code of why not in the denominator.
+    pub exclusion: Option<String>,
+    /// Why not in the denominator, in words.
+    pub reason: Option<String>,
+    /// What decided about the denominator.
+    pub denominator_facts: Vec<Fact>,
+    /// What decided about the numerator.
+    pub numerator_facts: Vec<Fact>,
+}
+
+/// What decided: a heading and what is recorded under it, or nothing.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fact {
+    /// Heading of the topic.
+    pub title: String,
+    /// Sentences.
+    pub facts: Vec<String>,
+}
+
+/// A rule in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleValue {
+    /// The rule.
+    pub rule: String,
+    /// What it decides.
+    pub title: String,
+    /// Its value in the report year.
+    pub value: String,
+    /// Who says so.
+    pub authority: String,
+}
+
+/// A row as text by column; null is absent.
+type Row = BTreeMap<String, String>;
+
+/// Answers for each report year.
+pub async fn ask(root: &Path, project: &Project, question: &Question) -> Result<Vec<Answer>> {
+    let (_, load) = run::current_load(root)?;
+    let options = run::Options {
+        jurisdiction: question.jurisdiction.clone(),
+        report_years: question.report_years.clone(),
+        tables: vec![MEMBERSHIP_TABLE.into()],
+        partitions: question.partitions,
+        memory_limit: question.memory_limit,
+    };
+    let prepared = run::prepare(root, &load, project, &options).await?;
+    let engine = &prepared.engine;
+    let quoted = question.student_id.replace('\'', "''");
+    let (_, found) = engine.query(&format!("SELECT * FROM key.student WHERE student_id = '{quoted}'")).await?;
+    // The id itself is not in the message: messages are logged.
+    let nobody = || Error::Data("the lake has no student of this id; ids are text: check leading zeros, letter case and spaces".into());
+    let student = found.into_iter().find(|b| b.num_rows() > 0).ok_or_else(nobody)?;
+    let contracts = project.contracts()?;
+    relation::register_student(engine, &contracts, root, &load, &prepared.registered, student)?;
+    compute(&prepared).await?;
+    let lineage = Lineage::plan(project, &contracts, &question.jurisdiction).await?;
+    let mut reader = Reader { prepared: &prepared, rows: BTreeMap::new(), lineage };
+    reader.read().await?;
+    let mut answers = Vec::new();
+    for &year in &prepared.years.requested {
+        answers.push(reader.answer(question, year).await?);
+    }
+    Ok(answers)
+}
+
+/// Runs every view that the answer needs, each as a table in memory: there is one student only.
+async fn compute(prepared: &Prepared) -> Result<()> {
+    let mut wanted = vec![MEMBERSHIP];
+    wanted.extend(prepared.catalog.topics().into_iter().map(|v| v.name.as_str()));
+    for view in prepared.catalog.in_order(&wanted)? {
+        let (schema, batches) = prepared.engine.run_whole(view).await?;
+        prepared.engine.register(&Name { schema: None, table: view.name.clone() }, Arc::new(Memory::whole(schema, batches)))?;
+    }
+    Ok(())
+}
+
+struct Reader<'a> {
+    prepared: &'a Prepared,
+    rows: BTreeMap<String, Vec<Row>>,
+    lineage: Lineage,
+}
+
+impl Reader<'_> {
+    fn catalog(&self) -> &Catalog {
+        &self.prepared.catalog
+    }
+
+    async fn read(&mut self) -> Result<()> {
+        let engine = &self.prepared.engine;
+        let mut relations: Vec<String> = self.catalog().topics().into_iter().map(|v| v.name.clone()).collect();
+        relations.extend([MEMBERSHIP.to_string(), "reference.exclusion".into()]);
+        for relation in relations {
+            let mut rows = rows(engine, &relation).await?;
+            rows.sort_by_key(|r| (number(r, "place"), r.get("program_id").cloned(), r.get("sentence").cloned()));
+            self.rows.insert(relation, rows);
+        }
+        Ok(())
+    }
+
+    /// Rows of a relation for a report year.
+    fn of(&self, relation: &str, year: i32) -> impl Iterator<Item = &Row> {
+        let year = year.to_string();
+        self.rows.get(relation).into_iter().flatten().filter(move |r| r.get(run::output::REPORT_YEAR) == Some(&year))
+    }
+
+    async fn answer(&mut self, question: &Question, year: i32) -> Result<Answer> {
+        let mut programs = self.programs(year)?;
+        let about_program: Vec<(View, bool)> = self.catalog().topics().into_iter().map(|v| (v.clone(), v.header.grain.iter().any(|c| c == "program_key"))).collect();
+        let mut student = Vec::new();
+        for (view, by_program) in about_program.iter().filter(|(v, _)| v.name != LISTING) {
+            let rules = self.lineage.own_rules(&view.name).await?;
+            let rules = self.rule_values(&rules, year)?;
+            let topic = |program: Option<&str>| self.topic(view, year, program, rules.clone());
+            if *by_program {
+                programs.iter_mut().for_each(|p| p.topics.extend(topic(Some(&p.key.clone()))));
+            } else {
+                student.extend(topic(None));
+            }
+        }
+        let indicators = self.indicators(question, year, &programs).await?;
+        let jurisdiction = self.prepared.jurisdiction.name.clone();
+        Ok(Answer { student_id: question.student_id.clone(), report_year: year, jurisdiction, student, programs, indicators })
+    }
+
+    fn programs(&self, year: i32) -> Result<Vec<Program>> {
+        let program = |row: &Row| {
+            Some(Program {
+                program_id: row.get("program_id")?.clone(),
+                education_level: row.get("education_level").cloned(),
+                status: row.get("status").cloned(),
+                description: row.get("sentence").or_else(|| row.get("obstacle"))?.clone(),
+                topics: vec![],
+                key: row.get("program_key")?.clone(),
+                obstacle: row.get("obstacle").cloned(),
+            })
+        };
+        let programs = self.of(LISTING, year).map(|r| program(r).ok_or_else(|| Error::Config("sql/explain/program.sql must give program_key, program_id, sentence and obstacle".into())));
+        programs.collect()
+    }
+
+    /// What a view says about the student, or about the student in a program.
+    fn topic(&self, view: &View, year: i32, program: Option<&str>, rules: Vec<RuleValue>) -> Option<Topic> {
+        let facts = self.sentences(view, year, program, None);
+        let topic = view.name.trim_start_matches("explain_").to_string();
+        (!facts.is_empty()).then(|| Topic { topic, title: view.header.title.clone(), facts, rules })
+    }
+
+    fn sentences(&self, view: &View, year: i32, program: Option<&str>, part: Option<&str>) -> Vec<String> {
+        let wanted = |r: &&Row| {
+            let same = |column: &str, value: Option<&str>| value.is_none() || r.get(column).is_none() || r.get(column).map(String::as_str) == value;
+            same("program_key", program) && same("part", part)
+        };
+        self.of(&view.name, year).filter(wanted).filter_map(|r| r.get("sentence").cloned()).collect()
+    }
+
+    fn facts(&self, topics: &[String], year: i32, program: &Program) -> Vec<Fact> {
+        let fact = |topic: &String| {
+            let view = self.catalog().topic(topic)?;
+            let facts = self.sentences(view, year, Some(&program.key), Explain::split(topic).1);
+            Some(Fact { title: view.header.title.clone(), facts })
+        };
+        topics.iter().filter_map(fact).collect()
+    }
+
+    async fn indicators(&mut self, question: &Question, year: i32, programs: &[Program]) -> Result<Vec<Indicator>> {
+        let asked = |id: &str| question.indicators.is_empty() || question.indicators.iter().any(|a| a.eq_ignore_ascii_case(id));
+        let prepared = self.prepared;
+        let reported = run::parameter::reported(&prepared.catalog, &prepared.jurisdiction, &[year])?;
+        let known: Vec<&str> = reported.iter().filter_map(|(v, _)| v.indicator()).collect();
+        if let Some(unknown) = question.indicators.iter().find(|a| !known.iter().any(|k| k.eq_ignore_ascii_case(a))) {
+            return Err(Error::Config(format!("{} reports no indicator {unknown:?} for {year}; it reports {}", prepared.jurisdiction.name, known.join(", "))));
+        }
+        let mut indicators = Vec::new();
+        for (view, _) in reported {
+            if view.indicator().is_some_and(asked) {
+                let rules = self.lineage.indicator_rules(&view.name).await?;
+                indicators.push(self.indicator(view, year, programs, &rules)?);
+            }
+        }
+        Ok(indicators)
+    }
+
+    fn indicator(&self, view: &View, year: i32, programs: &[Program], rules: &BTreeSet<String>) -> Result<Indicator> {
+        let header = &view.header;
+        let level = header.education_level.clone().unwrap_or_default();
+        let of_level = programs.iter().filter(|p| p.education_level.as_ref().is_none_or(|l| *l == level));
+        let programs: Vec<Decision> = of_level.map(|p| self.decision(view, year, p)).collect();
+        Ok(Indicator {
+            indicator: view.indicator().unwrap_or_default().to_string(),
+            title: header.title.clone(),
+            education_level: level,
+            denominator: programs.iter().any(|p| p.denominator),
+            numerator: programs.iter().any(|p| p.numerator),
+            denominator_text: header.denominator_text.clone().unwrap_or_default(),
+            numerator_text: header.numerator_text.clone().unwrap_or_default(),
+            programs,
+            rules: self.rule_values(rules, year)?,
+            authority: header.authority.clone(),
+        })
+    }
+
+    fn decision(&self, view: &View, year: i32, program: &Program) -> Decision {
+        let id = view.indicator().unwrap_or_default();
+        let is_here = |r: &&Row| r.get("indicator").is_some_and(|i| i == id) && r.get("program_key") == Some(&program.key);
+        let explain = &view.header.explain;
+        let program_id = program.program_id.clone();
+        let Some(row) = self.of(MEMBERSHIP, year).find(is_here) else {
+            let reason = Some(self.no_candidate(year, program));
+            return Decision { program_id, candidate: false, denominator: false, numerator: false, exclusion: None, reason, denominator_facts: vec![], numerator_facts: vec![] };
+        };
+        let yes = |column: &str| row.get(column).is_some_and(|v| v == "true");
+        let denominator = yes("denominator");
+        let exclusion = row.get("exclusion").cloned();
+        let reason = exclusion.as_ref().map(|code| self.meaning(code));
+        let facts = |wanted: bool, topics: &[String]| if wanted { self.facts(topics, year, program) } else { vec![] };
+        Decision {
+            program_id,
+            candidate: true,
+            denominator,
+            numerator: yes("numerator"),
+            exclusion,
+            reason,
+            denominator_facts: facts(true, &explain.denominator),
+            numerator_facts: facts(denominator, &explain.numerator),
+        }
+    }
+
+    /// Why no indicator looks at a program.
+    fn no_candidate(&self, year: i32, program: &Program) -> String {
+        let concentrator = program.status.as_deref() == Some("concentrator");
+        if let Some(obstacle) = &program.obstacle {
+            return obstacle.clone();
+        }
+        if concentrator {
+            let before = year - 1;
+            return format!("a concentrator, but nothing is recorded of the student in {before} or {year}, so the figures of {year} do not look at the student");
+        }
+        let topics = self.catalog().get(LISTING).map(|v| v.header.explain.denominator.clone()).unwrap_or_default();
+        self.facts(&topics, year, program).into_iter().flat_map(|f| f.facts).collect::<Vec<_>>().join("; ")
+    }
+
+    /// What an exclusion code means.
+    fn meaning(&self, code: &String) -> String {
+        let listed = self.rows.get("reference.exclusion").into_iter().flatten().find(|r| r.get("code") == Some(code));
+        listed.and_then(|r| r.get("meaning").cloned()).map_or_else(|| code.clone(), |m| lower_first(m.trim_end_matches('.')))
+    }
+
+    fn rule_values(&self, rules: &BTreeSet<String>, year: i32) -> Result<Vec<RuleValue>> {
+        rule_values(&self.prepared.jurisdiction, rules, year)
+    }
+}
+
+/// The values of rules in a report year, in the order of their definitions.
+fn rule_values(jurisdiction: &Jurisdiction, rules: &BTreeSet<String>, year: i32) -> Result<Vec<RuleValue>> {
+    let definitions = jurisdiction.definitions.iter().filter(|d| rules.contains(&d.id));
+    let value = |d: &crate::jurisdiction::Definition| {
+        let value = jurisdiction.value(&d.id, year)?;
+        Ok(RuleValue { rule: d.id.clone(), title: d.title.clone(), value: value.value.clone(), authority: value.authority.clone() })
+    };
+    definitions.map(value).collect()
+}
+
+fn number(row: &Row, column: &str) -> i64 {
+    row.get(column).and_then(|v| v.parse().ok()).unwrap_or_default()
+}
+
+/// All rows of a relation as text.
+async fn rows(engine: &Engine, relation: &str) -> Result<Vec<Row>> {
+    let (_, batches) = engine.query(&format!("SELECT * FROM {relation}")).await?;
+    let mut rows = Vec::new();
+    for batch in &batches {
+        rows.extend(as_text(batch)?);
+    }
+    Ok(rows)
+}
+
+fn as_text(batch: &RecordBatch) -> Result<Vec<Row>> {
+    let options = FormatOptions::default();
+    let formatters = batch.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options)).collect::<std::result::Result<Vec<_>, _>>();
+    let formatters = formatters.map_err(|e| Error::internal("the answer as text", e))?;
+    let schema = batch.schema();
+    let row = |i: usize| {
+        let cells = schema.fields().iter().zip(batch.columns()).zip(&formatters).filter(|((_, c), _)| !arrow::array::Array::is_null(c, i));
+        cells.map(|((f, _), text)| (f.name().clone(), text.value(i).to_string())).collect()
+    };
+    Ok((0..batch.num_rows()).map(row).collect())
+}

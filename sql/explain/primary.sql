@@ -1,0 +1,33 @@
+/*
+title = "Primary program"
+grain = ["report_year", "student_key", "program_key"]
+authority = "specification: indicators, Primary program; Oregon guide, Glossary, Primary Program"
+order = 120
+[columns]
+sentence = "In words, with what decides"
+*/
+WITH asked AS (
+    SELECT report_year, student_key, program_key, education_level, credits, advanced_credits, course_years, last_course_year, last_primary_year,
+        count(*) OVER (PARTITION BY report_year, student_key, education_level) AS programs,
+        max(last_primary_year) OVER (PARTITION BY report_year, student_key, education_level) AS latest_flag
+    FROM student_program_status
+    WHERE status = 'concentrator' AND approval = 'approved'
+)
+SELECT s.report_year, s.student_key, s.program_key,
+    concat(
+        CASE
+            WHEN p.program_key IS NULL THEN 'no; '
+            WHEN s.programs = 1 THEN concat('yes, the only approved ', s.education_level, ' program in which the student is a concentrator; ')
+            ELSE 'yes; '
+        END,
+        CASE
+            WHEN s.latest_flag IS NULL THEN 'no program of concentration was ever flagged as primary; '
+            WHEN s.last_primary_year IS NULL THEN concat('never flagged as primary (another last was in ', s.latest_flag, '); ')
+            WHEN s.last_primary_year < s.latest_flag THEN concat('last flagged as primary in ', s.last_primary_year, ', another in ', s.latest_flag, '; ')
+            ELSE concat('flagged as primary in ', s.last_primary_year, ', the latest year with a flag; ')
+        END,
+        'then ', CAST(s.credits AS VARCHAR), ' credits, ', CAST(s.advanced_credits AS VARCHAR), ' of them intermediate or advanced, ', s.course_years,
+        ' year(s) with a course', CASE WHEN s.last_course_year IS NULL THEN '' ELSE concat(', the latest ', s.last_course_year) END
+    ) AS sentence
+FROM asked AS s
+LEFT JOIN primary_program AS p ON p.report_year = s.report_year AND p.student_key = s.student_key AND p.program_key = s.program_key
