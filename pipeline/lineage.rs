@@ -85,7 +85,13 @@ impl Lineage {
     /// The rules that decide an indicator beyond those that decide every indicator of its level: who is a candidate at all.
     pub async fn indicator_rules(&mut self, view: &str) -> Result<BTreeSet<String>> {
         let level = self.catalog.get(view).and_then(|v| v.header.education_level.clone());
-        let peers: Vec<String> = self.catalog.indicators().into_iter().filter(|v| v.header.education_level == level && v.indicator().is_some()).map(|v| v.name.clone()).collect();
+        let peers: Vec<String> = self
+            .catalog
+            .indicators()
+            .into_iter()
+            .filter(|v| v.header.education_level == level && v.indicator().is_some())
+            .map(|v| v.name.clone())
+            .collect();
         let mut rules = self.rules(view).await?;
         let mut common = rules.clone();
         for peer in peers.iter().filter(|p| *p != view) {
@@ -95,7 +101,17 @@ impl Lineage {
         if peers.len() > 1 {
             rules.retain(|r| !common.contains(r));
         }
+        rules.retain(|r| !self.is_of_other_level(r, level.as_deref()));
         Ok(rules)
+    }
+
+    /// Whether a rule says in its title that it decides indicators of the other level only: one view holds the status of both.
+    fn is_of_other_level(&self, rule: &str, level: Option<&str>) -> bool {
+        let title = self.jurisdiction.definitions.iter().find(|d| d.id == rule).map_or("", |d| d.title.as_str());
+        let words: BTreeSet<&str> = title.split(|c: char| !c.is_alphanumeric()).collect();
+        let indicators = self.catalog.indicators();
+        let mut named = indicators.iter().filter(|v| v.indicator().is_some_and(|id| words.contains(id))).peekable();
+        named.peek().is_some() && named.all(|v| v.header.education_level.as_deref() != level)
     }
 
     fn only_rules(&self, needs: &Needs) -> BTreeSet<String> {

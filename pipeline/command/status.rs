@@ -69,7 +69,10 @@ pub fn main(args: &StatusArgs, settings: &Settings) -> Result<()> {
     let root = &settings.restricted;
     let history = commit::history(root)?;
     let Some(current) = history.first() else {
-        return Err(Error::NoLake(format!("nothing was loaded under {} yet; run `perkins ingest RAW_DIR` first, or name another folder with --restricted", root.display())));
+        return Err(Error::NoLake(format!(
+            "nothing was loaded under {} yet; run `perkins ingest RAW_DIR` first, or name another folder with --restricted",
+            root.display()
+        )));
     };
     let load = current.load.as_ref().map(|p| load_status(root, p, &history)).transpose()?;
     let status = Status { commit: current.number, load, runs: runs(root, current, &history)? };
@@ -137,11 +140,19 @@ fn text(status: &Status, root: &Path) -> String {
     }
     let width = status.runs.iter().map(|r| r.run_id.len()).max().unwrap_or(0);
     let years_width = status.runs.iter().map(|r| years(&r.report_years).len()).max().unwrap_or(0).max(12);
-    text += &format!("\n  {:<width$}  {:<years_width$}  {:<16}  {:>8}  {:>13}  {:>9}\n", "run", "report years", "load", "seconds", "rows", "size");
+    text += &format!(
+        "\n  {:<width$}  {:<years_width$}  {:<16}  {:>8}  {:>13}  {:>9}\n",
+        "run", "report years", "load", "seconds", "rows", "size"
+    );
     for run in &status.runs {
         let mark = if run.current { '*' } else { ' ' };
         let (years, seconds, rows) = (years(&run.report_years), format!("{:.1}", run.seconds), grouped(run.rows as u64));
-        text += &format!("{mark} {:<width$}  {years:<years_width$}  {:<16}  {seconds:>8}  {rows:>13}  {:>9}\n", run.run_id, run.load_id, size(run.bytes));
+        text += &format!(
+            "{mark} {:<width$}  {years:<years_width$}  {:<16}  {seconds:>8}  {rows:>13}  {:>9}\n",
+            run.run_id,
+            run.load_id,
+            size(run.bytes)
+        );
     }
     text + "\n* is the current run: `perkins query` asks it\n"
 }

@@ -56,7 +56,13 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
     let progress = Progress::start(settings);
     let mut report = Report::default();
     let Some(current) = commits(root, &mut report)? else {
-        return end(report, format!("nothing was loaded under {} yet; run `perkins ingest RAW_DIR` first, or name another folder with --restricted", root.display()));
+        return end(
+            report,
+            format!(
+                "nothing was loaded under {} yet; run `perkins ingest RAW_DIR` first, or name another folder with --restricted",
+                root.display()
+            ),
+        );
     };
     let mut files = Vec::new();
     let load: Option<Load> = current.load.as_ref().map(|p| read_json(root, &p.manifest)).transpose()?;
@@ -220,7 +226,8 @@ fn check_file(root: &Path, file: &Expected, read_data: bool) -> std::result::Res
 fn check_rows(path: &Path, expected: u64) -> std::result::Result<(), String> {
     let damaged = |e: &dyn std::fmt::Display| format!("is no whole Parquet file: {e}");
     let file = File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|b| b.with_batch_size(1 << 14).build()).map_err(|e| damaged(&e))?;
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file).and_then(|b| b.with_batch_size(1 << 14).build()).map_err(|e| damaged(&e))?;
     let mut rows = 0;
     for batch in reader {
         rows += batch.map_err(|e| damaged(&e))?.num_rows() as u64;
@@ -243,7 +250,15 @@ fn check_figures(settings: &Settings, run: &Manifest, report: &mut Report) -> Re
          FROM {TABLE}"
     );
     let answer = block_on(settings, async { Results::open(&settings.restricted, &only).await?.query(&sql).await })?;
-    let value = |c: usize| answer.iter().filter(|b| b.num_rows() > 0).map(|b| b.column(c)).filter(|c| !c.is_empty()).map(|c| c.as_primitive::<Int64Type>().value(0)).sum::<i64>();
+    let value = |c: usize| {
+        answer
+            .iter()
+            .filter(|b| b.num_rows() > 0)
+            .map(|b| b.column(c))
+            .filter(|c| !c.is_empty())
+            .map(|c| c.as_primitive::<Int64Type>().value(0))
+            .sum::<i64>()
+    };
     let path = format!("runs/{}/{TABLE}", run.run_id);
     for (column, what) in [(1, "have a numerator above the denominator"), (2, "have a rate that is not 100 × numerator / denominator")] {
         if value(column) > 0 {

@@ -24,7 +24,11 @@ pub fn page() -> String {
     out.push('\n');
     for sub in command.get_subcommands().filter(|s| s.get_name() != "help") {
         out += &format!("## `perkins {}`\n\n{}\n\n", sub.get_name(), sentence(sub));
-        let shown = |a: &&Arg| !a.is_global_set() && !a.is_hide_set() && !matches!(a.get_action(), ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version);
+        let shown = |a: &&Arg| {
+            !a.is_global_set()
+                && !a.is_hide_set()
+                && !matches!(a.get_action(), ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version)
+        };
         table(&mut out, sub.get_arguments().filter(shown));
     }
     out += "## Settings\n\nEvery command takes these.\n\n";

@@ -7,15 +7,19 @@ use crate::error::Result;
 use crate::ingest::reject;
 use crate::run::manifest::Table;
 use crate::run::output::{REPORT_YEAR, describe};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 /// The page.
 pub fn page(site: &Site) -> Result<String> {
     let mut out = head("Data dictionary");
     out += "What comes in: the collections, by domain. What goes out: the tables of a run. A year names the school or report year that ends in it: 2024 is 1 July 2023 to 30 June 2024.\n\n";
-    let domains: BTreeSet<&str> = site.contracts.iter().map(|c| c.domain.as_str()).collect();
-    for domain in domains {
+    let mut domains: BTreeMap<&str, usize> = BTreeMap::new();
+    site.contracts.iter().for_each(|c| *domains.entry(&c.domain).or_default() += 1);
+    let mut domains: Vec<(&str, usize)> = domains.into_iter().collect();
+    // The largest first: it is what most people look for.
+    domains.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    for (domain, _) in domains {
         out += &format!("## Collections: {}\n\n", capital(domain));
         for contract in site.contracts.iter().filter(|c| c.domain == domain) {
             collection(&mut out, site, contract);
@@ -24,7 +28,8 @@ pub fn page(site: &Site) -> Result<String> {
     out += "## Written by a load\n\n### `reject`\n\n**Rejected rows.** One row for each row of the raw files that was not accepted. Restricted.\n\n| column | type | description |\n|---|---|---|\n";
     reject::COLUMNS.iter().for_each(|(name, kind, description)| out += &format!("| `{name}` | {kind} | {description} |\n"));
     out += "\n## Written by a run\n\n";
-    out += &format!("Every table has a folder for each `{REPORT_YEAR}`, whose name holds that column's value, and is sorted by its key.\n\n");
+    out +=
+        &format!("Every table has a folder for each `{REPORT_YEAR}`, whose name holds that column's value, and is sorted by its key.\n\n");
     for name in site.names(|v| v.layer == Layer::Output) {
         output(&mut out, site, &name)?;
     }
@@ -53,7 +58,14 @@ fn collection(out: &mut String, site: &Site, contract: &Contract) {
     }
     *out += "\n| field | type | required | allowed | description |\n|---|---|---|---|---|\n";
     for field in &contract.fields {
-        *out += &format!("| `{}` | {} | {} | {} | {} |\n", field.name, kind(field), required(field), cell(&allowed(field)), cell(&field.description));
+        *out += &format!(
+            "| `{}` | {} | {} | {} | {} |\n",
+            field.name,
+            kind(field),
+            required(field),
+            cell(&allowed(field)),
+            cell(&field.description)
+        );
     }
     out.push('\n');
 }
@@ -98,12 +110,22 @@ fn output(out: &mut String, site: &Site, name: &str) -> Result<()> {
     for (i, lineage) in site.jurisdictions.iter().enumerate() {
         let Some(view) = lineage.catalog.get(name) else { continue };
         let table = describe(view, &lineage.schema(name)?, &site.contracts)?;
-        let same = |t: &Table| t.columns.iter().map(|c| (&c.name, &c.kind, &c.description)).eq(table.columns.iter().map(|c| (&c.name, &c.kind, &c.description)));
+        let same = |t: &Table| {
+            t.columns
+                .iter()
+                .map(|c| (&c.name, &c.kind, &c.description))
+                .eq(table.columns.iter().map(|c| (&c.name, &c.kind, &c.description)))
+        };
         if shown.iter().any(same) {
             continue;
         }
         let only = if i == 0 { String::new() } else { format!(" in {}", lineage.jurisdiction.name) };
-        *out += &format!("### `{name}`{only}\n\n**{}.** {}{}\n\n", table.title, table.description, if view.header.restricted { " Restricted." } else { "" });
+        *out += &format!(
+            "### `{name}`{only}\n\n**{}.** {}{}\n\n",
+            table.title,
+            table.description,
+            if view.header.restricted { " Restricted." } else { "" }
+        );
         *out += &format!("- Key: {}\n- Authority: {}\n- Made by {}\n\n", code_list(&table.key), view.header.authority, link(view, 1));
         *out += "| column | type | description |\n|---|---|---|\n";
         table.columns.iter().for_each(|c| *out += &format!("| `{}` | {} | {} |\n", c.name, plain(&c.kind), cell(&c.description)));

@@ -40,7 +40,9 @@ pub fn page(site: &Site) -> Result<String> {
         let overlays: Vec<&View> = lineage.catalog.views().filter(|v| v.overlay).collect();
         if !overlays.is_empty() {
             out += &format!("## {} replaces or adds\n\n", lineage.jurisdiction.name);
-            overlays.iter().for_each(|v| out += &format!("- `{}`: {} ({})\n", file(v), v.header.reason.as_deref().unwrap_or(&v.header.title), v.header.authority));
+            overlays.iter().for_each(|v| {
+                out += &format!("- `{}`: {} ({})\n", file(v), v.header.reason.as_deref().unwrap_or(&v.header.title), v.header.authority)
+            });
             out.push('\n');
         }
     }
@@ -75,7 +77,9 @@ fn edges(views: &[&View]) -> BTreeSet<(String, String)> {
             match reference.table.as_str() {
                 table if names.contains(table) => _ = edges.insert((table.to_string(), view.name.clone())),
                 // The program writes this view itself: the union of all indicators.
-                "indicator_row" => edges.extend(views.iter().filter(|v| v.indicator().is_some()).map(|v| (v.name.clone(), view.name.clone()))),
+                "indicator_row" => {
+                    edges.extend(views.iter().filter(|v| v.indicator().is_some()).map(|v| (v.name.clone(), view.name.clone())))
+                }
                 _ => {}
             }
         }
@@ -96,7 +100,11 @@ fn tree(views: &[&View]) -> String {
         out += &format!("{}\n", layer.folder());
         for view in views {
             out += &format!("  {}{}: {}\n", view.name, if view.overlay { " (overlay)" } else { "" }, view.header.title);
-            let other = view.references.iter().filter(|r| !edges.contains(&(r.table.clone(), view.name.clone())) || r.schema.is_some()).map(ToString::to_string);
+            let other = view
+                .references
+                .iter()
+                .filter(|r| !edges.contains(&(r.table.clone(), view.name.clone())) || r.schema.is_some())
+                .map(ToString::to_string);
             let mut reads: Vec<String> = edges.iter().filter(|(_, to)| *to == view.name).map(|(from, _)| from.clone()).collect();
             reads.extend(other);
             out += &format!("    reads {}\n", reads.join(", "));

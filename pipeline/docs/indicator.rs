@@ -23,7 +23,11 @@ pub async fn pages(site: &mut Site, project: &Project) -> Result<BTreeMap<String
         page += &reported(site, &id)?;
         for (i, view) in &versions {
             if *i > 0 {
-                page += &format!("# In {}\n\n{}\n\n", site.jurisdictions[*i].jurisdiction.name, view.header.reason.as_deref().unwrap_or_default());
+                page += &format!(
+                    "# In {}\n\n{}\n\n",
+                    site.jurisdictions[*i].jurisdiction.name,
+                    view.header.reason.as_deref().unwrap_or_default()
+                );
             }
             page += &version(site, *i, view, &exclusions).await?;
         }
@@ -40,7 +44,8 @@ fn reported(site: &Site, id: &str) -> Result<String> {
         let mut of_rule: Vec<&Value> = jurisdiction.own_values().iter().filter(|v| v.id == "reported_indicators").collect();
         if of_rule.is_empty() {
             let base = site.jurisdictions.iter().find(|l| l.jurisdiction.id == BASE);
-            of_rule = base.map(|l| l.jurisdiction.own_values().iter().filter(|v| v.id == "reported_indicators").collect()).unwrap_or_default();
+            of_rule =
+                base.map(|l| l.jurisdiction.own_values().iter().filter(|v| v.id == "reported_indicators").collect()).unwrap_or_default();
         }
         let when: Vec<String> = of_rule.into_iter().filter(|v| v.value.split(',').any(|i| i.trim() == id)).map(rules::years).collect();
         if !when.is_empty() {
@@ -65,12 +70,18 @@ async fn version(site: &mut Site, at: usize, view: &View, exclusions: &[(String,
         cell(&header.authority)
     );
     out += "One row for each candidate: a student and a program of the level in which the student is a concentrator as of the report year. A student counts once in each figure.\n\n";
-    let codes: Vec<_> = exclusions.iter().filter(|(code, _, _)| view.sql.contains(&format!("'{code}'"))).collect();
+    // A view that takes the rows of all indicators may exclude some of each.
+    let union = |v: &&View| v.references.iter().any(|r| r.schema.is_none() && r.table == "indicator_row");
+    let deciding: Vec<&View> = std::iter::once(view).chain(site.jurisdictions[at].catalog.views().filter(union)).collect();
+    let codes: Vec<_> = exclusions.iter().filter(|(code, _, _)| deciding.iter().any(|v| v.sql.contains(&format!("'{code}'")))).collect();
     out += "## Not in the denominator\n\n| exclusion | meaning |\n|---|---|\n";
     codes.iter().for_each(|(code, title, meaning)| out += &format!("| `{code}` | {title}: {} |\n", cell(meaning)));
     out.push('\n');
     if let Some(breakdown) = &header.breakdown {
-        out += &format!("## Broken down\n\nThe numerator is also counted by `{}`: the codes of `data/reference/{}.csv`, found by `{}`.\n\n", breakdown.group_kind, breakdown.codes, breakdown.view);
+        out += &format!(
+            "## Broken down\n\nThe numerator is also counted by `{}`: the codes of `data/reference/{}.csv`, found by `{}`.\n\n",
+            breakdown.group_kind, breakdown.codes, breakdown.view
+        );
     }
     let decided: BTreeSet<String> = {
         let mut all = BTreeSet::new();
@@ -81,7 +92,7 @@ async fn version(site: &mut Site, at: usize, view: &View, exclusions: &[(String,
     };
     rule_table(&mut out, site, &decided);
     let needs = site.jurisdictions[at].needs(&view.name).await?;
-    out += &sources(&needs);
+    out += &sources(site, &needs);
     out += &format!("## Lineage\n\n{}\n", graph::below(&site.jurisdictions[at], &view.name)?);
     out += &format!("## SQL\n\n{}\n\n```sql\n{}\n```\n\n", link(view, 2), body(view));
     Ok(out)
@@ -99,7 +110,13 @@ fn rule_table(out: &mut String, site: &Site, decided: &BTreeSet<String>) {
         for lineage in &site.jurisdictions {
             for value in lineage.jurisdiction.own_values().iter().filter(|v| v.id == definition.id) {
                 let value_text = cell(&value.value.replace(',', ", "));
-                *out += &format!("| `{}` | {} | {} | `{value_text}` | {} |\n", definition.id, lineage.jurisdiction.name, rules::years(value), cell(&value.authority));
+                *out += &format!(
+                    "| `{}` | {} | {} | `{value_text}` | {} |\n",
+                    definition.id,
+                    lineage.jurisdiction.name,
+                    rules::years(value),
+                    cell(&value.authority)
+                );
             }
         }
     }
@@ -107,10 +124,15 @@ fn rule_table(out: &mut String, site: &Site, decided: &BTreeSet<String>) {
 }
 
 /// The fields of the collections that the indicator rests on, found by planning it.
-fn sources(needs: &Needs) -> String {
+fn sources(site: &Site, needs: &Needs) -> String {
     let mut out = "## Fields that decide\n\nEvery field of the collections that can change who is in the denominator or numerator:\n\n| collection | fields |\n|---|---|\n".to_string();
     for (name, columns) in needs.iter().filter(|(n, _)| n.schema.as_deref() == Some(LAKE)) {
-        let columns: Vec<String> = columns.iter().map(|c| format!("`{c}`")).collect();
+        let contract = site.contracts.get(&name.table);
+        let keys = contract
+            .map(|c| site.contracts.surrogates(c).into_iter().map(|(i, key)| (key, c.fields[i].name.clone())).collect::<BTreeMap<_, _>>())
+            .unwrap_or_default();
+        let fields: BTreeSet<&String> = columns.iter().map(|c| keys.get(c).unwrap_or(c)).collect();
+        let columns: Vec<String> = fields.into_iter().map(|c| format!("`{c}`")).collect();
         out += &format!("| `{}` | {} |\n", name.table, columns.join(", "));
     }
     out + "\n"
@@ -128,10 +150,11 @@ fn exclusions(project: &Project) -> Result<Vec<(String, String, String)>> {
     let text = files.get(EXCLUSION).ok_or_else(|| Error::Config(format!("{label} is missing")))?;
     let wrong = |e: csv::Error| Error::Config(format!("{label}: {e}"));
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let at = |header: &csv::StringRecord, name: &str| header.iter().position(|h| h == name).ok_or_else(|| Error::Config(format!("{label}: has no column {name}")));
+    let at = |header: &csv::StringRecord, name: &str| {
+        header.iter().position(|h| h == name).ok_or_else(|| Error::Config(format!("{label}: has no column {name}")))
+    };
     let header = reader.headers().map_err(wrong)?.clone();
     let (code, title, meaning) = (at(&header, "code")?, at(&header, "title")?, at(&header, "meaning")?);
     let text = |record: &csv::StringRecord, i: usize| record.get(i).unwrap_or_default().to_string();
     reader.records().map(|r| r.map(|r| (text(&r, code), text(&r, title), text(&r, meaning))).map_err(wrong)).collect()
 }
-

@@ -25,8 +25,13 @@ pub async fn page(site: &mut Site) -> Result<String> {
 async fn decides(site: &mut Site) -> Result<BTreeMap<String, (BTreeSet<String>, usize)>> {
     let mut found: BTreeMap<String, (BTreeSet<String>, usize)> = BTreeMap::new();
     for lineage in &mut site.jurisdictions {
-        let indicators: Vec<(String, String)> =
-            lineage.catalog.views().filter_map(|v| Some((v.name.clone(), v.indicator().filter(|_| v.layer == Layer::Indicator && !v.path.starts_with('('))?.to_string()))).collect();
+        let indicators: Vec<(String, String)> = lineage
+            .catalog
+            .views()
+            .filter_map(|v| {
+                Some((v.name.clone(), v.indicator().filter(|_| v.layer == Layer::Indicator && !v.path.starts_with('('))?.to_string()))
+            })
+            .collect();
         for (view, id) in &indicators {
             for rule in lineage.rules(view).await? {
                 let entry = found.entry(rule).or_default();
@@ -50,7 +55,9 @@ fn rule(out: &mut String, site: &Site, definition: &Definition, decides: Option<
     *out += &format!("## `{}`\n\n{}.\n\n- Value: {}\n", definition.id, definition.title, format!("{kind} {values}").trim());
     match decides {
         Some((ids, all)) if ids.len() == *all => *out += "- Decides every indicator\n",
-        Some((ids, _)) => *out += &format!("- Decides {}\n", ids.iter().map(|id| format!("[{id}](indicator/{id}.md)")).collect::<Vec<_>>().join(", ")),
+        Some((ids, _)) => {
+            *out += &format!("- Decides {}\n", ids.iter().map(|id| format!("[{id}](indicator/{id}.md)")).collect::<Vec<_>>().join(", "))
+        }
         None => {}
     }
     *out += "\n| jurisdiction | report years | value | authority |\n|---|---|---|---|\n";
@@ -58,7 +65,8 @@ fn rule(out: &mut String, site: &Site, definition: &Definition, decides: Option<
         let mut own: Vec<&Value> = lineage.jurisdiction.own_values().iter().filter(|v| v.id == definition.id).collect();
         own.sort_by_key(|v| v.first_report_year);
         for value in &own {
-            *out += &format!("| {} | {} | `{}` | {} |\n", lineage.jurisdiction.name, years(value), cell(&value.value), cell(&value.authority));
+            *out +=
+                &format!("| {} | {} | `{}` | {} |\n", lineage.jurisdiction.name, years(value), cell(&value.value), cell(&value.authority));
         }
         if own.is_empty() {
             *out += &format!("| {} | | = | as the base |\n", lineage.jurisdiction.name);
@@ -69,5 +77,7 @@ fn rule(out: &mut String, site: &Site, definition: &Definition, decides: Option<
 
 /// The report years of a value, for people.
 pub fn years(value: &Value) -> String {
-    value.last_report_year.map_or_else(|| format!("from {}", value.first_report_year), |last| format!("{} to {last}", value.first_report_year))
+    value
+        .last_report_year
+        .map_or_else(|| format!("from {}", value.first_report_year), |last| format!("{} to {last}", value.first_report_year))
 }

@@ -15,7 +15,8 @@ impl Engine {
     /// The columns that some columns of a view need of the relations that it refers to. Every one of them must be registered as a table.
     pub async fn needs(&self, view: &View, columns: &BTreeSet<String>) -> Result<Needs> {
         let plan = logical(&self.whole, view).await?;
-        let wanted: Vec<Expr> = plan.schema().columns().into_iter().filter(|c| columns.is_empty() || columns.contains(&c.name)).map(Expr::Column).collect();
+        let wanted: Vec<Expr> =
+            plan.schema().columns().into_iter().filter(|c| columns.is_empty() || columns.contains(&c.name)).map(Expr::Column).collect();
         let find = || {
             let plan = LogicalPlanBuilder::from(plan).project(wanted)?.build()?;
             let plan = self.whole.state().optimize(&plan)?;

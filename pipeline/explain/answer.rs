@@ -133,8 +133,16 @@ pub struct Decision {
     pub numerator_facts: Vec<Fact>,
 }
 
+impl Decision {
+    /// Whether there is the same to say about two programs.
+    pub fn same(&self, other: &Decision) -> bool {
+        let said = |d: &Decision| (d.candidate, d.denominator, d.numerator, d.exclusion.clone(), d.reason.clone());
+        said(self) == said(other) && self.denominator_facts == other.denominator_facts && self.numerator_facts == other.numerator_facts
+    }
+}
+
 /// What decided: a heading and what is recorded under it, or nothing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
     /// Heading of the topic.
     pub title: String,
@@ -230,7 +238,8 @@ impl Reader<'_> {
 
     async fn answer(&mut self, question: &Question, year: i32) -> Result<Answer> {
         let mut programs = self.programs(year)?;
-        let about_program: Vec<(View, bool)> = self.catalog().topics().into_iter().map(|v| (v.clone(), v.header.grain.iter().any(|c| c == "program_key"))).collect();
+        let about_program: Vec<(View, bool)> =
+            self.catalog().topics().into_iter().map(|v| (v.clone(), v.header.grain.iter().any(|c| c == "program_key"))).collect();
         let mut student = Vec::new();
         for (view, by_program) in about_program.iter().filter(|(v, _)| v.name != LISTING) {
             let rules = self.lineage.own_rules(&view.name).await?;
@@ -259,7 +268,10 @@ impl Reader<'_> {
                 obstacle: row.get("obstacle").cloned(),
             })
         };
-        let programs = self.of(LISTING, year).map(|r| program(r).ok_or_else(|| Error::Config("sql/explain/program.sql must give program_key, program_id, sentence and obstacle".into())));
+        let programs = self.of(LISTING, year).map(|r| {
+            program(r)
+                .ok_or_else(|| Error::Config("sql/explain/program.sql must give program_key, program_id, sentence and obstacle".into()))
+        });
         programs.collect()
     }
 
@@ -272,7 +284,9 @@ impl Reader<'_> {
 
     fn sentences(&self, view: &View, year: i32, program: Option<&str>, part: Option<&str>) -> Vec<String> {
         let wanted = |r: &&Row| {
-            let same = |column: &str, value: Option<&str>| value.is_none() || r.get(column).is_none() || r.get(column).map(String::as_str) == value;
+            let same = |column: &str, value: Option<&str>| {
+                value.is_none() || r.get(column).is_none() || r.get(column).map(String::as_str) == value
+            };
             same("program_key", program) && same("part", part)
         };
         self.of(&view.name, year).filter(wanted).filter_map(|r| r.get("sentence").cloned()).collect()
@@ -293,7 +307,11 @@ impl Reader<'_> {
         let reported = run::parameter::reported(&prepared.catalog, &prepared.jurisdiction, &[year])?;
         let known: Vec<&str> = reported.iter().filter_map(|(v, _)| v.indicator()).collect();
         if let Some(unknown) = question.indicators.iter().find(|a| !known.iter().any(|k| k.eq_ignore_ascii_case(a))) {
-            return Err(Error::Config(format!("{} reports no indicator {unknown:?} for {year}; it reports {}", prepared.jurisdiction.name, known.join(", "))));
+            return Err(Error::Config(format!(
+                "{} reports no indicator {unknown:?} for {year}; it reports {}",
+                prepared.jurisdiction.name,
+                known.join(", ")
+            )));
         }
         let mut indicators = Vec::new();
         for (view, _) in reported {
@@ -331,12 +349,22 @@ impl Reader<'_> {
         let program_id = program.program_id.clone();
         let Some(row) = self.of(MEMBERSHIP, year).find(is_here) else {
             let reason = Some(self.no_candidate(year, program));
-            return Decision { program_id, candidate: false, denominator: false, numerator: false, exclusion: None, reason, denominator_facts: vec![], numerator_facts: vec![] };
+            return Decision {
+                program_id,
+                candidate: false,
+                denominator: false,
+                numerator: false,
+                exclusion: None,
+                reason,
+                denominator_facts: vec![],
+                numerator_facts: vec![],
+            };
         };
         let yes = |column: &str| row.get(column).is_some_and(|v| v == "true");
         let denominator = yes("denominator");
         let exclusion = row.get("exclusion").cloned();
-        let reason = exclusion.as_ref().map(|code| self.meaning(code));
+        let reason = exclusion.as_ref().map(|code| self.meaning(code, id));
+        let exclusion_is_own = exclusion.as_ref().is_none_or(|code| view.sql.contains(&format!("'{code}'")));
         let facts = |wanted: bool, topics: &[String]| if wanted { self.facts(topics, year, program) } else { vec![] };
         Decision {
             program_id,
@@ -345,7 +373,8 @@ impl Reader<'_> {
             numerator: yes("numerator"),
             exclusion,
             reason,
-            denominator_facts: facts(true, &explain.denominator),
+            // A code that the indicator's own file does not give was given for all indicators alike, such as for a startup program.
+            denominator_facts: facts(exclusion_is_own, &explain.denominator),
             numerator_facts: facts(denominator, &explain.numerator),
         }
     }
@@ -358,16 +387,18 @@ impl Reader<'_> {
         }
         if concentrator {
             let before = year - 1;
-            return format!("a concentrator, but nothing is recorded of the student in {before} or {year}, so the figures of {year} do not look at the student");
+            return format!(
+                "a concentrator, but nothing is recorded of the student in {before} or {year}, so the figures of {year} do not look at the student"
+            );
         }
         let topics = self.catalog().get(LISTING).map(|v| v.header.explain.denominator.clone()).unwrap_or_default();
         self.facts(&topics, year, program).into_iter().flat_map(|f| f.facts).collect::<Vec<_>>().join("; ")
     }
 
-    /// What an exclusion code means.
-    fn meaning(&self, code: &String) -> String {
+    /// What an exclusion code means for an indicator.
+    fn meaning(&self, code: &String, indicator: &str) -> String {
         let listed = self.rows.get("reference.exclusion").into_iter().flatten().find(|r| r.get("code") == Some(code));
-        listed.and_then(|r| r.get("meaning").cloned()).map_or_else(|| code.clone(), |m| lower_first(m.trim_end_matches('.')))
+        listed.and_then(|r| r.get("meaning")).map_or_else(|| code.clone(), |m| about(m, indicator))
     }
 
     fn rule_values(&self, rules: &BTreeSet<String>, year: i32) -> Result<Vec<RuleValue>> {
@@ -383,6 +414,28 @@ fn rule_values(jurisdiction: &Jurisdiction, rules: &BTreeSet<String>, year: i32)
         Ok(RuleValue { rule: d.id.clone(), title: d.title.clone(), value: value.value.clone(), authority: value.authority.clone() })
     };
     definitions.map(value).collect()
+}
+
+/// Of a meaning such as `4S1: not enrolled; 3P1: not in the program.` what concerns an indicator, without the ids.
+fn about(meaning: &str, indicator: &str) -> String {
+    let part = |part: &str| match part.split_once(": ").and_then(|(ids, rest)| Some((ids_of(ids)?, rest))) {
+        Some((ids, rest)) => ids.iter().any(|(from, to)| (from.as_str()..=to.as_str()).contains(&indicator)).then(|| rest.to_string()),
+        None => Some(part.to_string()),
+    };
+    let text = meaning.trim_end_matches('.').split("; ").filter_map(part).collect::<Vec<_>>().join("; ");
+    let without =
+        text.rsplit_once(" (").filter(|(_, end)| end.strip_suffix(')').and_then(ids_of).is_some()).map(|(start, _)| start.to_string());
+    lower_first(&without.unwrap_or(text))
+}
+
+/// The ranges of ids in a list such as `1S1, 2S1 to 2S3`; none if it is not one.
+fn ids_of(text: &str) -> Option<Vec<(String, String)>> {
+    let is_id = |t: &str| t.chars().next().is_some_and(|c| c.is_ascii_digit()) && t.chars().all(|c| c.is_ascii_alphanumeric());
+    let range = |t: &str| {
+        let (from, to) = t.trim().split_once(" to ").unwrap_or((t.trim(), t.trim()));
+        (is_id(from) && is_id(to)).then(|| (from.to_string(), to.to_string()))
+    };
+    text.split(',').map(range).collect()
 }
 
 fn number(row: &Row, column: &str) -> i64 {
@@ -401,7 +454,8 @@ async fn rows(engine: &Engine, relation: &str) -> Result<Vec<Row>> {
 
 fn as_text(batch: &RecordBatch) -> Result<Vec<Row>> {
     let options = FormatOptions::default();
-    let formatters = batch.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options)).collect::<std::result::Result<Vec<_>, _>>();
+    let formatters =
+        batch.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options)).collect::<std::result::Result<Vec<_>, _>>();
     let formatters = formatters.map_err(|e| Error::internal("the answer as text", e))?;
     let schema = batch.schema();
     let row = |i: usize| {

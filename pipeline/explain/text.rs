@@ -9,7 +9,8 @@ const WIDTH: usize = 110;
 /// The answer as text.
 pub fn text(answer: &Answer) -> String {
     let year = answer.report_year;
-    let mut out = format!("Student {}, report year {year} (1 July {} to 30 June {year}), {}\n\n", answer.student_id, year - 1, answer.jurisdiction);
+    let mut out =
+        format!("Student {}, report year {year} (1 July {} to 30 June {year}), {}\n\n", answer.student_id, year - 1, answer.jurisdiction);
     answer.student.iter().for_each(|t| topic(&mut out, 2, t));
     for program in &answer.programs {
         out.push('\n');
@@ -20,17 +21,33 @@ pub fn text(answer: &Answer) -> String {
         return out;
     }
     rules_of_status(&mut out, &answer.programs);
-    let (asked, others): (Vec<&Indicator>, Vec<&Indicator>) = answer.indicators.iter().partition(|i| !i.programs.is_empty());
-    for indicator in asked {
+    for indicator in answer.indicators.iter().filter(|i| looks(i)) {
         out.push('\n');
         indicator_block(&mut out, indicator);
     }
-    let levels: BTreeSet<&str> = others.iter().map(|i| i.education_level.as_str()).collect();
-    for level in levels {
-        let ids: Vec<&str> = others.iter().filter(|i| i.education_level == level).map(|i| i.indicator.as_str()).collect();
-        out += &format!("\n{}: not counted. The student has no {level} program.\n", ids.join(", "));
-    }
+    nowhere(&mut out, &answer.indicators);
     out
+}
+
+/// Whether the indicator looks at any of the programs.
+fn looks(indicator: &Indicator) -> bool {
+    indicator.programs.iter().any(|d| d.candidate)
+}
+
+/// The indicators that look at none of the programs, level by level: the reason is the same for all of a level.
+fn nowhere(out: &mut String, indicators: &[Indicator]) {
+    let levels: BTreeSet<&str> = indicators.iter().filter(|i| !looks(i)).map(|i| i.education_level.as_str()).collect();
+    for level in levels {
+        let of_level: Vec<&Indicator> = indicators.iter().filter(|i| i.education_level == level && !looks(i)).collect();
+        let ids: Vec<&str> = of_level.iter().map(|i| i.indicator.as_str()).collect();
+        let programs = of_level.first().map(|i| i.programs.as_slice()).unwrap_or_default();
+        let why = if programs.is_empty() { format!(". The student has no {level} program.") } else { String::new() };
+        out.push('\n');
+        line(out, "", 4, &format!("{}: not counted{why}", ids.join(", ")));
+        for program in programs {
+            line(out, &format!("  Program {}: ", program.program_id), 6, &format!("{}.", program.reason.as_deref().unwrap_or_default()));
+        }
+    }
 }
 
 fn topic(out: &mut String, indent: usize, topic: &Topic) {
@@ -73,34 +90,50 @@ fn indicator_block(out: &mut String, indicator: &Indicator) {
         (false, _) => "not counted",
     };
     line(out, "", 4, &format!("{} {}: {verdict}", indicator.indicator, indicator.title));
-    indicator.programs.iter().for_each(|d| decision(out, indicator, d));
+    // Programs about which there is the same to say are said together.
+    let mut said: Vec<(Vec<&str>, &Decision)> = Vec::new();
+    for decision in &indicator.programs {
+        match said.iter_mut().find(|(_, d)| d.same(decision)) {
+            Some((ids, _)) => ids.push(&decision.program_id),
+            None => said.push((vec![&decision.program_id], decision)),
+        }
+    }
+    said.iter().for_each(|(ids, d)| decision(out, indicator, ids, d));
     indicator.rules.iter().for_each(|r| rule(out, 2, r));
     line(out, "  Authority: ", 13, &indicator.authority);
 }
 
-fn decision(out: &mut String, indicator: &Indicator, decision: &Decision) {
-    let start = format!("  Program {}: ", decision.program_id);
+fn decision(out: &mut String, indicator: &Indicator, programs: &[&str], decision: &Decision) {
+    let start = format!("  Program{} {}: ", if programs.len() > 1 { "s" } else { "" }, programs.join(", "));
     if !decision.candidate {
         return line(out, &start, 6, &format!("not counted: {}.", decision.reason.as_deref().unwrap_or_default()));
     }
     if !decision.denominator {
-        let reason = decision.reason.as_deref().unwrap_or_default();
-        line(out, &start, 6, &format!("not in the denominator: {reason}."));
-        return decided(out, "Decided by", &decision.denominator_facts);
-    }
-    line(out, &start, 6, if decision.numerator { "in the denominator and in the numerator." } else { "in the denominator, not in the numerator." });
-    line(out, "      ", 8, &format!("Denominator: {}.", indicator.denominator_text));
-    decided(out, "Yes", &decision.denominator_facts);
-    line(out, "      ", 8, &format!("Numerator: {}.", indicator.numerator_text));
-    decided(out, if decision.numerator { "Yes" } else { "No" }, &decision.numerator_facts);
-}
-
-fn decided(out: &mut String, start: &str, facts: &[Fact]) {
-    if facts.is_empty() {
+        line(out, &start, 6, &format!("not in the denominator: {}.", decision.reason.as_deref().unwrap_or_default()));
+        if !decision.denominator_facts.is_empty() {
+            line(out, "      ", 8, &decided("Decided by", &decision.denominator_facts));
+        }
         return;
     }
-    let fact = |f: &Fact| if f.facts.is_empty() { format!("{}: nothing recorded", lower_first(&f.title)) } else { f.facts.join("; ") };
-    line(out, "        ", 10, &format!("{start}: {}.", facts.iter().map(fact).collect::<Vec<_>>().join("; ")));
+    line(
+        out,
+        &start,
+        6,
+        if decision.numerator { "in the denominator and in the numerator." } else { "in the denominator, not in the numerator." },
+    );
+    let yes_or_no = if decision.numerator { "Yes" } else { "No" };
+    if decision.denominator_facts == decision.numerator_facts {
+        line(out, "      ", 8, &format!("Denominator: {}. Yes.", indicator.denominator_text));
+        line(out, "      ", 8, &format!("Numerator: {}. {yes_or_no}.", indicator.numerator_text));
+        return line(out, "      ", 8, &decided("Decided by", &decision.denominator_facts));
+    }
+    line(out, "      ", 8, &format!("Denominator: {}. {}", indicator.denominator_text, decided("Yes", &decision.denominator_facts)));
+    line(out, "      ", 8, &format!("Numerator: {}. {}", indicator.numerator_text, decided(yes_or_no, &decision.numerator_facts)));
+}
+
+fn decided(start: &str, facts: &[Fact]) -> String {
+    let fact = |f: &Fact| if f.facts.is_empty() { format!("{}: none", lower_first(&f.title)) } else { f.facts.join("; ") };
+    if facts.is_empty() { format!("{start}.") } else { format!("{start}: {}.", facts.iter().map(fact).collect::<Vec<_>>().join("; ")) }
 }
 
 /// A text as one or more lines: the first after `start`, the others after so many blanks.

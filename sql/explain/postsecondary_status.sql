@@ -10,8 +10,8 @@ sentence = "In words"
 SELECT s.report_year, s.student_key, s.program_key,
     concat(
         CASE s.status WHEN 'concentrator' THEN 'a concentrator: ' WHEN 'participant' THEN 'a participant, not a concentrator: ' ELSE 'not a concentrator: ' END,
-        CAST(s.credits AS VARCHAR), ' credits passed of ', CAST(r.postsecondary_concentrator_credits AS VARCHAR), ' required (',
-        CAST(s.cte_specific_credits AS VARCHAR),
+        CAST(CAST(s.credits AS DECIMAL(9, 2)) AS VARCHAR), ' credits passed of ', CAST(r.postsecondary_concentrator_credits AS VARCHAR), ' required (',
+        CAST(CAST(s.cte_specific_credits AS DECIMAL(9, 2)) AS VARCHAR),
         CASE WHEN r.postsecondary_concentrator_specific_credits > 0
             THEN concat(' of ', CAST(r.postsecondary_concentrator_specific_credits AS VARCHAR), ' required') ELSE '' END,
         ' CTE-specific), ', s.courses_passed, CASE s.courses_passed WHEN 1 THEN ' course passed' ELSE ' courses passed' END,

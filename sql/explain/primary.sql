@@ -16,9 +16,9 @@ WITH asked AS (
 SELECT s.report_year, s.student_key, s.program_key,
     concat(
         CASE
-            WHEN p.program_key IS NULL THEN 'no; '
-            WHEN s.programs = 1 THEN concat('yes, the only approved ', s.education_level, ' program in which the student is a concentrator; ')
-            ELSE 'yes; '
+            WHEN p.program_key IS NULL THEN 'not the primary program: '
+            WHEN s.programs = 1 THEN concat('the primary program: the only approved ', s.education_level, ' one in which the student is a concentrator; ')
+            ELSE 'the primary program: '
         END,
         CASE
             WHEN s.latest_flag IS NULL THEN 'no program of concentration was ever flagged as primary; '
@@ -26,7 +26,7 @@ SELECT s.report_year, s.student_key, s.program_key,
             WHEN s.last_primary_year < s.latest_flag THEN concat('last flagged as primary in ', s.last_primary_year, ', another in ', s.latest_flag, '; ')
             ELSE concat('flagged as primary in ', s.last_primary_year, ', the latest year with a flag; ')
         END,
-        'then ', CAST(s.credits AS VARCHAR), ' credits, ', CAST(s.advanced_credits AS VARCHAR), ' of them intermediate or advanced, ', s.course_years,
+        CASE WHEN s.programs = 1 THEN '' ELSE 'among those left, the greatest of credits, then advanced credits, then years decide: here ' END, CAST(CAST(s.credits AS DECIMAL(9, 2)) AS VARCHAR), ' credits, ', CAST(CAST(s.advanced_credits AS DECIMAL(9, 2)) AS VARCHAR), ' of them intermediate or advanced, ', s.course_years,
         ' year(s) with a course', CASE WHEN s.last_course_year IS NULL THEN '' ELSE concat(', the latest ', s.last_course_year) END
     ) AS sentence
 FROM asked AS s

@@ -10,9 +10,9 @@ sentence = "In words"
 SELECT s.report_year, s.student_key, s.program_key,
     concat(
         CASE s.status WHEN 'concentrator' THEN 'a concentrator: ' WHEN 'participant' THEN 'a participant, not a concentrator: ' ELSE 'not a concentrator: ' END,
-        CAST(s.credits AS VARCHAR), ' credits passed in grade 09 to 12 or SP',
+        CAST(CAST(s.credits AS DECIMAL(9, 2)) AS VARCHAR), ' credits passed in grade 09 to 12 or SP',
         CASE WHEN r.secondary_concentrator_credits > 0 THEN concat(' of ', CAST(r.secondary_concentrator_credits AS VARCHAR), ' required') ELSE '' END,
-        ' (', CAST(s.advanced_credits AS VARCHAR),
+        ' (', CAST(CAST(s.advanced_credits AS DECIMAL(9, 2)) AS VARCHAR),
         CASE WHEN r.secondary_concentrator_advanced_credits > 0 THEN concat(' of ', CAST(r.secondary_concentrator_advanced_credits AS VARCHAR), ' required') ELSE '' END,
         ' intermediate or advanced), ', s.courses_passed,
         CASE s.courses_passed WHEN 1 THEN ' course passed' ELSE ' courses passed' END,
