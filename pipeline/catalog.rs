@@ -105,7 +105,16 @@ pub struct Catalog {
 
 /// Relations that the program itself provides; the views of [`Catalog`] may refer to them.
 pub const PROVIDED: [&str; 11] = [
-    "as_of", "breakdown_row", "indicator", "indicator_row", "jurisdiction", "measure", "report_year", "requested", "rule", "student_group",
+    "as_of",
+    "breakdown_row",
+    "indicator",
+    "indicator_row",
+    "jurisdiction",
+    "measure",
+    "report_year",
+    "requested",
+    "rule",
+    "student_group",
     "student_group_mask",
 ];
 
@@ -219,7 +228,11 @@ impl Catalog {
             }
             for topic in view.header.explain.topics() {
                 if self.topic(topic).is_none() {
-                    return Err(Error::Config(format!("{}: header: explain names {topic:?}, but there is no sql/explain/{}.sql", view.path, Explain::split(topic).0)));
+                    return Err(Error::Config(format!(
+                        "{}: header: explain names {topic:?}, but there is no sql/explain/{}.sql",
+                        view.path,
+                        Explain::split(topic).0
+                    )));
                 }
             }
         }
@@ -243,7 +256,10 @@ impl Catalog {
                     target.layer.folder(),
                     Layer::ALL.map(Layer::folder).join(" → ")
                 )),
-                Some(target) if target.layer == view.layer && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output | Layer::Explain) => {
+                Some(target)
+                    if target.layer == view.layer
+                        && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output | Layer::Explain) =>
+                {
                     wrong(format!("refers to {to} of its own layer; views of {} stand by themselves", view.layer.folder()))
                 }
                 Some(_) => Ok(()),
@@ -254,7 +270,10 @@ impl Catalog {
 
 fn insert(views: &mut BTreeMap<String, View>, view: View) -> Result<()> {
     if PROVIDED.contains(&view.name.as_str()) {
-        return Err(Error::Config(format!("{}: {} is a relation that the program provides; choose another file name", view.path, view.name)));
+        return Err(Error::Config(format!(
+            "{}: {} is a relation that the program provides; choose another file name",
+            view.path, view.name
+        )));
     }
     match views.get(&view.name) {
         Some(other) => Err(Error::Config(format!("{} and {} define the same view, {}; rename one", other.path, view.path, view.name))),
@@ -266,7 +285,12 @@ fn insert(views: &mut BTreeMap<String, View>, view: View) -> Result<()> {
 }
 
 fn read(label: String, path: &str, text: &str, overlay: bool) -> Result<View> {
-    let shape = || Error::Config(format!("{label}: views lie in sql/<layer>/<name>.sql, where layer is one of {}", Layer::ALL.map(Layer::folder).join(", ")));
+    let shape = || {
+        Error::Config(format!(
+            "{label}: views lie in sql/<layer>/<name>.sql, where layer is one of {}",
+            Layer::ALL.map(Layer::folder).join(", ")
+        ))
+    };
     let (folder, file) = path.split_once('/').ok_or_else(shape)?;
     let layer = Layer::ALL.into_iter().find(|l| l.folder() == folder).ok_or_else(shape)?;
     let stem = file.strip_suffix(".sql").filter(|s| !s.contains('/')).ok_or_else(shape)?;
@@ -290,11 +314,17 @@ fn references(path: &str, sql: &str) -> Result<BTreeSet<Name>> {
     let mut statements = DFParser::parse_sql(sql).map_err(|e| Error::Config(format!("{path}: {}", e.strip_backtrace())))?;
     let statement = match (statements.pop_front(), statements.pop_front()) {
         (Some(statement), None) => statement,
-        (first, _) => return Err(Error::Config(format!("{path}: a view is exactly one SELECT; found {}", if first.is_none() { "none" } else { "several statements" }))),
+        (first, _) => {
+            return Err(Error::Config(format!(
+                "{path}: a view is exactly one SELECT; found {}",
+                if first.is_none() { "none" } else { "several statements" }
+            )));
+        }
     };
     if !matches!(&statement, Statement::Statement(s) if matches!(**s, datafusion::sql::sqlparser::ast::Statement::Query(_))) {
         return Err(Error::Config(format!("{path}: a view is exactly one SELECT; found another kind of statement")));
     }
-    let (relations, _) = resolve_table_references(&statement, true).map_err(|e| Error::Config(format!("{path}: {}", e.strip_backtrace())))?;
+    let (relations, _) =
+        resolve_table_references(&statement, true).map_err(|e| Error::Config(format!("{path}: {}", e.strip_backtrace())))?;
     Ok(relations.into_iter().map(|r| Name { schema: r.schema().map(str::to_string), table: r.table().to_string() }).collect())
 }

@@ -133,7 +133,9 @@ impl Settings {
     pub fn jurisdiction(&self, flag: Option<&str>) -> Result<String> {
         let missing = || -> Result<Error> {
             let known = crate::jurisdiction::Jurisdiction::list(&self.project)?.join(", ");
-            Ok(Error::Config(format!("which jurisdiction? Give --jurisdiction, PERKINS_JURISDICTION, or jurisdiction in perkins.toml; there are: {known}")))
+            Ok(Error::Config(format!(
+                "which jurisdiction? Give --jurisdiction, PERKINS_JURISDICTION, or jurisdiction in perkins.toml; there are: {known}"
+            )))
         };
         match flag.map(str::to_string).or_else(|| self.jurisdiction.clone()) {
             Some(jurisdiction) => Ok(jurisdiction),
@@ -167,7 +169,9 @@ fn parse_size(text: &str) -> Result<usize> {
         _ => None,
     };
     let bytes = trimmed[..split].parse::<usize>().ok().zip(unit).and_then(|(n, u)| n.checked_mul(u));
-    bytes.filter(|&b| b >= 1 << 24).ok_or_else(|| Error::Config(format!("memory limit {text:?} must be a size of at least 16MiB, such as 4GiB")))
+    bytes
+        .filter(|&b| b >= 1 << 24)
+        .ok_or_else(|| Error::Config(format!("memory limit {text:?} must be a size of at least 16MiB, such as 4GiB")))
 }
 
 /// Report years from `--report-year 2023 --report-year 2024` and `--report-years 2021..2024`.
@@ -218,9 +222,8 @@ pub fn main() -> u8 {
 }
 
 fn start_log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PERKINS_LOG").unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new(if format == LogFormat::Json { "perkins=info" } else { "perkins=warn" })
-    });
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PERKINS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if format == LogFormat::Json { "perkins=info" } else { "perkins=warn" }));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

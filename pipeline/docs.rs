@@ -118,7 +118,9 @@ pub fn differences(folder: &Path, pages: &BTreeMap<String, String>) -> Result<Ve
 
 /// The head of a page: its title, and that nobody should edit it.
 fn head(title: &str) -> String {
-    format!("# {title}\n\n<!-- Written by `perkins docs` from contracts, rules, SQL and flags; a change there changes it. Do not edit it. -->\n\n")
+    format!(
+        "# {title}\n\n<!-- Written by `perkins docs` from contracts, rules, SQL and flags; a change there changes it. Do not edit it. -->\n\n"
+    )
 }
 
 /// A text as a cell of a table.

@@ -30,6 +30,9 @@ use std::sync::Arc;
 
 /// Rows of a batch inside the engine.
 const BATCH_ROWS: usize = 8192;
+fn batch_rows() -> usize {
+    std::env::var("PB").ok().and_then(|v| v.parse().ok()).unwrap_or(BATCH_ROWS)
+}
 
 /// Sessions and settings of a run.
 pub struct Engine {
@@ -59,9 +62,12 @@ impl Engine {
         }
         let runtime = runtime.build_arc()?;
         let session = |threads: usize| {
-            let mut config = SessionConfig::new().with_target_partitions(threads).with_batch_size(BATCH_ROWS).with_information_schema(false);
+            let mut config =
+                SessionConfig::new().with_target_partitions(threads).with_batch_size(batch_rows()).with_information_schema(false);
             let options = config.options_mut();
             options.sql_parser.collect_spans = true;
+            // Text as plain strings: views of strings keep every buffer that they came from alive, and joins pile them up.
+            options.sql_parser.map_string_types_to_utf8view = false;
             // Filters found while running make plans depend on timing; they gain nothing on tables in memory.
             options.optimizer.enable_dynamic_filter_pushdown = false;
             // A union of a literal and a column differs in nullability between the logical and the physical plan; nothing depends on it.
@@ -105,7 +111,9 @@ impl Engine {
     /// Plans a view to be run shard by shard.
     pub async fn plan_shard(&self, view: &View) -> Result<ShardPlan> {
         let plan = logical(&self.shard, view).await?;
-        Ok(ShardPlan(self.shard.state().create_physical_plan(&plan).await.map_err(|e| in_view(view, &e))?))
+        let plan = self.shard.state().create_physical_plan(&plan).await.map_err(|e| in_view(view, &e))?;
+        trace(view, &plan);
+        Ok(ShardPlan(plan))
     }
 
     /// Runs a planned view for one shard.
@@ -115,7 +123,9 @@ impl Engine {
             let plan = reset_plan_states(Arc::clone(&plan.0))?;
             let config = self.shard.copied_config().with_extension(Arc::new(Shard(shard)));
             let context = TaskContext::default().with_session_config(config).with_runtime(self.shard.runtime_env());
-            execute_stream(plan, Arc::new(context))?.try_collect().await
+            let batches = execute_stream(Arc::clone(&plan), Arc::new(context))?.try_collect().await;
+            trace_metrics(view, &plan);
+            batches
         };
         run.await.map_err(|e: DataFusionError| in_view(view, &e))
     }
@@ -125,8 +135,11 @@ impl Engine {
         let plan = logical(&self.whole, view).await?;
         let run = async {
             let plan = self.whole.state().create_physical_plan(&plan).await?;
+            trace(view, &plan);
             let schema = plan.schema();
-            Ok((schema, collect(plan, self.whole.task_ctx()).await?))
+            let batches = collect(Arc::clone(&plan), self.whole.task_ctx()).await?;
+            trace_metrics(view, &plan);
+            Ok((schema, batches))
         };
         run.await.map_err(|e: DataFusionError| in_view(view, &e))
     }
@@ -140,13 +153,21 @@ impl Engine {
         };
         run.await.map_err(|e: DataFusionError| Error::Config(format!("the query failed: {}", message(&e))))
     }
+}
 
-    /// The physical plan of a view, for people who tune it.
-    pub async fn explain(&self, view: &View, by_shard: bool) -> Result<String> {
-        let context = if by_shard { &self.shard } else { &self.whole };
-        let plan = logical(context, view).await?;
-        let plan = context.state().create_physical_plan(&plan).await.map_err(|e| in_view(view, &e))?;
-        Ok(datafusion::physical_plan::displayable(plan.as_ref()).indent(false).to_string())
+/// Logs a physical plan for people who tune views: `PERKINS_LOG=perkins::engine=debug`. Plans hold no data.
+fn trace(view: &View, plan: &Arc<dyn ExecutionPlan>) {
+    tracing::debug!("plan of {}\n{}", view.name, datafusion::physical_plan::displayable(plan.as_ref()).indent(false));
+}
+
+/// Logs what each operator of a plan cost: `PERKINS_LOG=perkins::engine=trace`.
+fn trace_metrics(view: &View, plan: &Arc<dyn ExecutionPlan>) {
+    if tracing::enabled!(tracing::Level::TRACE) {
+        tracing::trace!(
+            "metrics of {}\n{}",
+            view.name,
+            datafusion::physical_plan::display::DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false)
+        );
     }
 }
 

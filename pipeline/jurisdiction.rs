@@ -116,17 +116,28 @@ impl Jurisdiction {
         let own: ValueFile = parse(project, &files, &format!("{id}.toml"))?;
         for (file, values) in [(BASE, &base.rule), (id, &own.rule)] {
             for value in values {
-                check(&definitions.rule, values, value).map_err(|e| Error::Config(format!("{}: rule {}: {e}", project.label("data/rule", &format!("{file}.toml")), value.id)))?;
+                check(&definitions.rule, values, value).map_err(|e| {
+                    Error::Config(format!("{}: rule {}: {e}", project.label("data/rule", &format!("{file}.toml")), value.id))
+                })?;
             }
         }
-        Ok(Jurisdiction { id: id.to_string(), code: own.code, name: own.name, definitions: definitions.rule, own: own.rule, base: base.rule })
+        Ok(Jurisdiction {
+            id: id.to_string(),
+            code: own.code,
+            name: own.name,
+            definitions: definitions.rule,
+            own: own.rule,
+            base: base.rule,
+        })
     }
 
     /// The value of a rule for a report year: the jurisdiction's own, else the base's.
     pub fn value(&self, rule: &str, year: i32) -> Result<&Value> {
         let find = |values: &'_ [Value]| values.iter().position(|v| v.id == rule && v.holds(year));
         let found = find(&self.own).map(|i| &self.own[i]).or_else(|| find(&self.base).map(|i| &self.base[i]));
-        found.ok_or_else(|| Error::Config(format!("rule {rule} has no value for report year {year}; add one to data/rule/{}.toml or {BASE}.toml", self.id)))
+        found.ok_or_else(|| {
+            Error::Config(format!("rule {rule} has no value for report year {year}; add one to data/rule/{}.toml or {BASE}.toml", self.id))
+        })
     }
 
     /// The values that the jurisdiction sets itself.
@@ -188,7 +199,8 @@ fn check(definitions: &[Definition], all: &[Value], value: &Value) -> std::resul
     if value.last_report_year.is_some_and(|last| last < value.first_report_year) {
         return Err("ends before it begins".into());
     }
-    let overlaps = |other: &&Value| other.id == value.id && other.first_report_year > value.first_report_year && value.holds(other.first_report_year);
+    let overlaps =
+        |other: &&Value| other.id == value.id && other.first_report_year > value.first_report_year && value.holds(other.first_report_year);
     let same = all.iter().filter(|o| o.id == value.id && o.first_report_year == value.first_report_year).count() > 1;
     if let Some(other) = all.iter().find(overlaps) {
         return Err(format!("has two values for {}: give the earlier one a last_report_year", other.first_report_year));
@@ -215,7 +227,10 @@ fn column(kind: Kind, values: &[&str]) -> Result<ArrayRef> {
     let wrong = |v: &str, what: &str| Error::Config(format!("{v:?} is not {what}"));
     Ok(match kind {
         Kind::Decimal => {
-            let numbers = values.iter().map(|v| decimal(v).ok_or_else(|| wrong(v, "a decimal with at most two digits after the dot"))).collect::<Result<Vec<_>>>()?;
+            let numbers = values
+                .iter()
+                .map(|v| decimal(v).ok_or_else(|| wrong(v, "a decimal with at most two digits after the dot")))
+                .collect::<Result<Vec<_>>>()?;
             let array = Decimal128Array::from(numbers).with_precision_and_scale(9, RULE_SCALE);
             Arc::new(array.map_err(|e| Error::internal("a decimal rule", e))?)
         }

@@ -79,7 +79,9 @@ fn collect_embedded(dir: &Dir<'static>, files: &mut Files) {
 
 fn collect_folder(folder: &Path, below: &str, files: &mut Files) -> Result<()> {
     let entries = std::fs::read_dir(folder).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => Error::Config(format!("the project folder has no {}; --project must name a folder with sql/ and data/", folder.display())),
+        std::io::ErrorKind::NotFound => {
+            Error::Config(format!("the project folder has no {}; --project must name a folder with sql/ and data/", folder.display()))
+        }
         _ => Error::io("read", folder, e),
     })?;
     for entry in entries {

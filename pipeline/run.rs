@@ -52,7 +52,12 @@ pub struct Outcome {
 
 /// The load that is current, from its manifest.
 pub fn current_load(root: &Path) -> Result<(Commit, Load)> {
-    let none = || Error::NoLake(format!("there is no lake under {}; run `perkins ingest RAW_DIR` first, or name another folder with --restricted", root.display()));
+    let none = || {
+        Error::NoLake(format!(
+            "there is no lake under {}; run `perkins ingest RAW_DIR` first, or name another folder with --restricted",
+            root.display()
+        ))
+    };
     let commit = commit::current(root)?.ok_or_else(none)?;
     let pointer = commit.load.clone().ok_or_else(none)?;
     Ok((commit, read_json(root, &pointer.manifest)?))
@@ -176,7 +181,11 @@ pub async fn run(root: &Path, project: &Project, options: &Options, progress: &(
     let stored = manifest.write(root, &folder)?;
     store::sync_folder(&folder)?;
     store::sync_folder(&root.join("runs"))?;
-    let next = Commit { load: Some(pointer), run: Some(Pointer { id: manifest.run_id.clone(), manifest: stored.path, blake3: stored.blake3 }), ..Commit::default() };
+    let next = Commit {
+        load: Some(pointer),
+        run: Some(Pointer { id: manifest.run_id.clone(), manifest: stored.path, blake3: stored.blake3 }),
+        ..Commit::default()
+    };
     let commit = commit::create(root, next)?;
     Ok(Outcome { manifest, folder, commit })
 }

@@ -67,8 +67,15 @@ impl AggregateUDFImpl for Tally {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let list = |name: &str, of| Arc::new(Field::new_list(format!("{}[{name}]", args.name), Field::new_list_field(of, false), false)) as FieldRef;
-        Ok(vec![list("student", DataType::Int32), list("denominators", DataType::Int64), list("numerators", DataType::Int64), list("groups", DataType::Int64)])
+        let list = |name: &str, of| {
+            Arc::new(Field::new_list(format!("{}[{name}]", args.name), Field::new_list_field(of, false), false)) as FieldRef
+        };
+        Ok(vec![
+            list("student", DataType::Int32),
+            list("denominators", DataType::Int64),
+            list("numerators", DataType::Int64),
+            list("groups", DataType::Int64),
+        ])
     }
 }
 
@@ -155,7 +162,9 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn new(values: &'a [ArrayRef]) -> Result<Self> {
-        let [student, d, n, g] = values else { return exec_err!("tally takes student, denominators, numerators, groups; got {} arguments", values.len()) };
+        let [student, d, n, g] = values else {
+            return exec_err!("tally takes student, denominators, numerators, groups; got {} arguments", values.len());
+        };
         let columns = Columns { student: student.as_primitive::<Int32Type>(), masks: [d, n, g].map(|a| a.as_primitive::<Int64Type>()) };
         if columns.student.null_count() + columns.masks.iter().map(|a| a.null_count()).sum::<usize>() > 0 {
             return exec_err!("tally got a null; student, denominators, numerators and groups must be given in every row");
@@ -195,7 +204,9 @@ fn results(entities: impl IntoIterator<Item = Rows>) -> ArrayRef {
 /// State lists (student, denominators, numerators, groups) from the rows of several entities.
 fn states(entities: &[Rows]) -> Vec<ArrayRef> {
     let offsets = OffsetBuffer::from_lengths(entities.iter().map(|r| r.0.len()));
-    let list = |of: DataType, values: ArrayRef| Arc::new(ListArray::new(Arc::new(Field::new_list_field(of, false)), offsets.clone(), values, None)) as ArrayRef;
+    let list = |of: DataType, values: ArrayRef| {
+        Arc::new(ListArray::new(Arc::new(Field::new_list_field(of, false)), offsets.clone(), values, None)) as ArrayRef
+    };
     let rows = || entities.iter().flat_map(|r| r.0.iter());
     let masks = |of: fn(&Row) -> i64| list(DataType::Int64, Arc::new(Int64Array::from_iter_values(rows().map(of))));
     vec![

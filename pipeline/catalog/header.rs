@@ -100,7 +100,8 @@ impl Header {
     pub fn parse(path: &str, layer: Layer, text: &str) -> Result<Header> {
         let wrong = |what: &str| Error::Config(format!("{path}: {what}"));
         let inside = text.strip_prefix("/*").and_then(|rest| rest.split_once("*/"));
-        let (toml, _) = inside.ok_or_else(|| wrong("must begin with a header: a block comment /* … */ of TOML with title, grain and authority"))?;
+        let (toml, _) =
+            inside.ok_or_else(|| wrong("must begin with a header: a block comment /* … */ of TOML with title, grain and authority"))?;
         // The comment's first line is the file's first line, so lines in messages agree.
         let header: Header = toml::from_str(toml).map_err(|e| wrong(&format!("header: {e}")))?;
         for (name, value) in [("title", &header.title), ("authority", &header.authority)] {

@@ -32,7 +32,9 @@ impl Visitor for Finder {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Finding> {
         match expr {
-            Expr::SimilarTo { .. } => ControlFlow::Break(("SIMILAR", "SIMILAR TO gives wrong results in the engine; use LIKE or regexp_like")),
+            Expr::SimilarTo { .. } => {
+                ControlFlow::Break(("SIMILAR", "SIMILAR TO gives wrong results in the engine; use LIKE or regexp_like"))
+            }
             Expr::Function(f) if CLOCK.contains(&f.name.to_string().to_lowercase().as_str()) => {
                 ControlFlow::Break(("", "asks the clock or chance; a view is a function of its inputs and the report year"))
             }

@@ -41,7 +41,9 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
                    FROM performance AS p WHERE p.level = 'state' AND p.group_kind = 'all' ORDER BY p.report_year, p.indicator";
         let batches = block_on(settings, async { Results::open(&settings.restricted, manifest).await?.query(sql).await })?;
         let titles = crate::catalog::Catalog::load(&settings.project, &manifest.jurisdiction)?;
-        let title = |id: &str| titles.indicators().into_iter().find(|v| v.indicator() == Some(id)).map_or(String::new(), |v| v.header.title.clone());
+        let title = |id: &str| {
+            titles.indicators().into_iter().find(|v| v.indicator() == Some(id)).map_or(String::new(), |v| v.header.title.clone())
+        };
         let mut heading = String::new();
         for batch in &batches {
             let text_of = |c: usize, i: usize| arrow::util::display::array_value_to_string(batch.column(c), i).unwrap_or_default();
@@ -49,19 +51,37 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
                 let year = batch.column(0).as_primitive::<Int32Type>().value(i);
                 let line = format!("{}, report year {year} ({}-{:02})", text_of(1, i), year - 1, year % 100);
                 if line != heading {
-                    text += &format!("{}{line}\n{:<7}{:<62}{:>9} {:>9} {:>7} {:>7}  status\n", if heading.is_empty() { "" } else { "\n" }, "", "indicator", "met by", "of", "rate", "target");
+                    text += &format!(
+                        "{}{line}\n{:<7}{:<62}{:>9} {:>9} {:>7} {:>7}  status\n",
+                        if heading.is_empty() { "" } else { "\n" },
+                        "",
+                        "indicator",
+                        "met by",
+                        "of",
+                        "rate",
+                        "target"
+                    );
                     heading = line;
                 }
                 let id = text_of(2, i);
                 let count = |c: usize| batch.column(c).as_primitive::<Int64Type>().value(i);
-                let percent = |c: usize| (!batch.column(c).is_null(i)).then(|| format!("{:.1}", batch.column(c).as_primitive::<Float64Type>().value(i)));
+                let percent = |c: usize| {
+                    (!batch.column(c).is_null(i)).then(|| format!("{:.1}", batch.column(c).as_primitive::<Float64Type>().value(i)))
+                };
                 let status = match text_of(7, i).as_str() {
                     "met" => "met",
                     "within_90" => "in the 90% range",
                     "below_90" => "BELOW 90%",
                     _ => "no target",
                 };
-                text += &format!("{id:<7}{:<62}{:>9} {:>9} {:>7} {:>7}  {status}\n", title(&id), count(3), count(4), percent(5).unwrap_or_default(), percent(6).unwrap_or_else(|| "-".into()));
+                text += &format!(
+                    "{id:<7}{:<62}{:>9} {:>9} {:>7} {:>7}  {status}\n",
+                    title(&id),
+                    count(3),
+                    count(4),
+                    percent(5).unwrap_or_default(),
+                    percent(6).unwrap_or_else(|| "-".into())
+                );
             }
         }
         text.push('\n');

@@ -62,11 +62,23 @@ pub fn load(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
 pub fn summary(load: &Load, unchanged: bool, root: &Path) -> String {
     let mut text = format!("{:<24}{:>14}{:>14}{:>12}{:>10}\n", "collection", "rows read", "accepted", "duplicates", "rejected");
     for c in &load.collections {
-        text += &format!("{:<24}{:>14}{:>14}{:>12}{:>10}\n", c.collection, grouped(c.read), grouped(c.accepted), grouped(c.duplicates), grouped(c.rejected));
+        text += &format!(
+            "{:<24}{:>14}{:>14}{:>12}{:>10}\n",
+            c.collection,
+            grouped(c.read),
+            grouped(c.accepted),
+            grouped(c.duplicates),
+            grouped(c.rejected)
+        );
     }
     for w in &load.warnings {
         let examples = if w.examples.is_empty() { String::new() } else { format!(" (such as {})", w.examples.join(", ")) };
-        text += &format!("warning: {}{}: {}{examples}\n", w.collection.as_ref().map(|c| format!("{c}, ")).unwrap_or_default(), w.check, grouped(w.count));
+        text += &format!(
+            "warning: {}{}: {}{examples}\n",
+            w.collection.as_ref().map(|c| format!("{c}, ")).unwrap_or_default(),
+            w.check,
+            grouped(w.count)
+        );
     }
     if load.collections.iter().any(|c| c.rejected > 0) {
         let reject = load.reject.as_ref().map(|r| root.join(&r.path).display().to_string()).unwrap_or_default();

@@ -58,7 +58,12 @@ pub fn manifest(settings: &Settings, run: Option<&str>) -> Result<Manifest> {
     }
     let commit = crate::commit::current(root)?;
     let pointer = commit.and_then(|c| c.run);
-    let pointer = pointer.ok_or_else(|| Error::NoLake(format!("there is no run under {}; start `perkins run` first, or name another folder with --restricted", root.display())))?;
+    let pointer = pointer.ok_or_else(|| {
+        Error::NoLake(format!(
+            "there is no run under {}; start `perkins run` first, or name another folder with --restricted",
+            root.display()
+        ))
+    })?;
     read_json(root, &pointer.manifest)
 }
 
@@ -123,7 +128,8 @@ fn ndjson(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
                     false => serde_json::Value::String(value),
                 }
             };
-            let object: serde_json::Map<String, serde_json::Value> = (0..columns.len()).map(|c| (schema.field(c).name().clone(), cell(c))).collect();
+            let object: serde_json::Map<String, serde_json::Value> =
+                (0..columns.len()).map(|c| (schema.field(c).name().clone(), cell(c))).collect();
             text += &serde_json::Value::Object(object).to_string();
             text.push('\n');
         }

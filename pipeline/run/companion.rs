@@ -9,7 +9,8 @@ use std::path::Path;
 /// Writes `views.sql`, `read.py`, `read.R` and `datapackage.json` into the run's folder, with explicit lists of its files.
 pub fn write(manifest: &Manifest, root: &Path, folder: &Path) -> Result<Vec<Stored>> {
     let package = serde_json::to_string_pretty(&datapackage(manifest)).map_err(|e| Error::internal("the data package as JSON", e))?;
-    let files = [("views.sql", views(manifest)), ("read.py", python(manifest)), ("read.R", r(manifest)), ("datapackage.json", package + "\n")];
+    let files =
+        [("views.sql", views(manifest)), ("read.py", python(manifest)), ("read.R", r(manifest)), ("datapackage.json", package + "\n")];
     files.into_iter().map(|(name, text)| store::write_whole(root, &folder.join(name), text.as_bytes())).collect()
 }
 
@@ -27,13 +28,20 @@ fn views(manifest: &Manifest) -> String {
     let mut text = format!("-- Run {}: in this folder, `duckdb -init views.sql`\n", manifest.run_id);
     for table in &manifest.tables {
         let files = quoted(&paths(manifest, &table.name));
-        text += &format!("-- {}\nCREATE OR REPLACE VIEW {} AS SELECT * FROM read_parquet([{files}], hive_partitioning = true);\n", table.title, table.name);
+        text += &format!(
+            "-- {}\nCREATE OR REPLACE VIEW {} AS SELECT * FROM read_parquet([{files}], hive_partitioning = true);\n",
+            table.title, table.name
+        );
     }
     text
 }
 
 fn python(manifest: &Manifest) -> String {
-    let lists: String = manifest.tables.iter().map(|t| format!("    \"{}\": [{}],\n", t.name, quoted(&paths(manifest, &t.name)).replace('\'', "\""))).collect();
+    let lists: String = manifest
+        .tables
+        .iter()
+        .map(|t| format!("    \"{}\": [{}],\n", t.name, quoted(&paths(manifest, &t.name)).replace('\'', "\"")))
+        .collect();
     format!(
         "\"\"\"Run {}: read(\"performance\") gives a Polars frame, read(\"performance\", \"pandas\") a pandas one.\"\"\"\nimport pathlib\n\nHERE = \
          pathlib.Path(__file__).parent\nFILES = {{\n{lists}}}\n\n\ndef read(table, library=\"polars\"):\n    frames = []\n    if library == \

@@ -78,7 +78,15 @@ pub struct Column {
 
 impl Manifest {
     /// Gathers the manifest of a run whose tables were written.
-    pub fn new(run_id: String, prepared: &Prepared, load: &Load, mut files: Vec<OutputFile>, tables: Vec<Table>, timings: Timings, took: Duration) -> Result<Manifest> {
+    pub fn new(
+        run_id: String,
+        prepared: &Prepared,
+        load: &Load,
+        mut files: Vec<OutputFile>,
+        tables: Vec<Table>,
+        timings: Timings,
+        took: Duration,
+    ) -> Result<Manifest> {
         files.sort_by(|a, b| (&a.table, a.report_year).cmp(&(&b.table, b.report_year)));
         let needed = prepared.catalog.in_order(&prepared.outputs.iter().map(String::as_str).collect::<Vec<_>>())?;
         Ok(Manifest {

@@ -1,7 +1,7 @@
 //! From the rows of the outputs to Parquet files by report year, in the order of each table's key.
 
-use super::stage::{Rows, STUDENT};
 use super::manifest::{Column, Table};
+use super::stage::{Rows, STUDENT};
 use crate::catalog::{Name, View};
 use crate::contract::Contracts;
 use crate::engine::{Engine, Memory};
@@ -73,7 +73,9 @@ pub fn split_years(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<BTreeM
         let year = batch.column(at);
         let rest = batch.project(&others).map_err(wrong)?;
         for range in partition(std::slice::from_ref(year)).map_err(wrong)?.ranges() {
-            let of = year.as_primitive_opt::<Int32Type>().ok_or_else(|| Error::Config(format!("column {REPORT_YEAR} of an output must be a 32-bit integer")))?;
+            let of = year
+                .as_primitive_opt::<Int32Type>()
+                .ok_or_else(|| Error::Config(format!("column {REPORT_YEAR} of an output must be a 32-bit integer")))?;
             years.entry(of.value(range.start)).or_default().push(rest.slice(range.start, range.len()));
         }
     }
@@ -81,7 +83,15 @@ pub fn split_years(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<BTreeM
 }
 
 /// Writes the files of an output, one for each report year asked for (an empty one where it has no rows).
-pub async fn write(engine: &Engine, root: &Path, run: &Path, view: &View, rows: Rows, requested: &BTreeSet<i32>, in_text_order: bool) -> Result<Vec<OutputFile>> {
+pub async fn write(
+    engine: &Engine,
+    root: &Path,
+    run: &Path,
+    view: &View,
+    rows: Rows,
+    requested: &BTreeSet<i32>,
+    in_text_order: bool,
+) -> Result<Vec<OutputFile>> {
     let (mut years, encoder) = match rows {
         Rows::Encoded(_, years, encoder) => (years, encoder),
         Rows::Batches(schema, parts) => {
@@ -113,8 +123,10 @@ pub async fn write(engine: &Engine, root: &Path, run: &Path, view: &View, rows: 
 /// Joins the sorted rows of the shards: by the key's columns before the student, then by shard, since shards are ranges of students in order.
 fn join_parts(view: &View, schema: &SchemaRef, parts: &[Vec<RecordBatch>]) -> Result<Vec<RecordBatch>> {
     let wrong = |e| Error::internal(format!("rows of {} in order", view.name), e);
-    let before: Vec<usize> = view.header.grain.iter().take_while(|c| !STUDENT.contains(&c.as_str())).filter_map(|c| schema.index_of(c).ok()).collect();
-    let converter = RowConverter::new(before.iter().map(|&i| SortField::new(schema.field(i).data_type().clone())).collect()).map_err(wrong)?;
+    let before: Vec<usize> =
+        view.header.grain.iter().take_while(|c| !STUDENT.contains(&c.as_str())).filter_map(|c| schema.index_of(c).ok()).collect();
+    let converter =
+        RowConverter::new(before.iter().map(|&i| SortField::new(schema.field(i).data_type().clone())).collect()).map_err(wrong)?;
     let mut runs: BTreeMap<OwnedRow, Vec<RecordBatch>> = BTreeMap::new();
     for batch in parts.iter().flatten().filter(|b| b.num_rows() > 0) {
         let columns: Vec<_> = before.iter().map(|&i| Arc::clone(batch.column(i))).collect();

@@ -87,7 +87,11 @@ pub fn register_years(engine: &Engine, jurisdiction: &Jurisdiction, years: &Year
         vec![("report_year", ints(all.clone())), ("is_requested", flags(&years.requested)), ("has_groups", flags(&years.grouped))],
     )?;
     register(engine, "requested", vec![("report_year", ints(years.requested.iter().copied()))])?;
-    register(engine, "jurisdiction", vec![("code", texts([Some(jurisdiction.code.as_str())])), ("name", texts([Some(jurisdiction.name.as_str())]))])?;
+    register(
+        engine,
+        "jurisdiction",
+        vec![("code", texts([Some(jurisdiction.code.as_str())])), ("name", texts([Some(jurisdiction.name.as_str())]))],
+    )?;
     register_batch(engine, Name { schema: None, table: "rule".into() }, jurisdiction.rule_table(&all)?)
 }
 
@@ -102,7 +106,8 @@ pub fn reported<'a>(catalog: &'a Catalog, jurisdiction: &Jurisdiction, years: &[
     let mut reported = Vec::new();
     for (id, in_years) in by_id {
         let found = catalog.indicators().into_iter().find(|v| v.indicator() == Some(&id));
-        let view = found.ok_or_else(|| Error::Config(format!("rule reported_indicators names {id}, but there is no sql/indicator/{id}.sql")))?;
+        let view =
+            found.ok_or_else(|| Error::Config(format!("rule reported_indicators names {id}, but there is no sql/indicator/{id}.sql")))?;
         reported.push((view, in_years));
     }
     Ok(reported)
@@ -126,13 +131,19 @@ pub fn register_indicators(
         let mut breakdown_mask = 0i64;
         if let Some(breakdown) = &view.header.breakdown {
             let list = codes.get(&breakdown.codes).ok_or_else(|| {
-                Error::Config(format!("{}: header: breakdown.codes names reference table {}, which has no column group_code", view.path, breakdown.codes))
+                Error::Config(format!(
+                    "{}: header: breakdown.codes names reference table {}, which has no column group_code",
+                    view.path, breakdown.codes
+                ))
             })?;
             for code in list {
                 breakdown_mask |= 1i64.checked_shl(measures.len() as u32).unwrap_or(0);
                 measures.push(Measure { indicator: id.into(), breakdown: Some((breakdown.group_kind.clone(), code.clone())) });
             }
-            breakdowns.push(format!("SELECT report_year, '{id}' AS indicator, student_key, program_key, placement_kind, high_skill, high_wage FROM {}", breakdown.view));
+            breakdowns.push(format!(
+                "SELECT report_year, '{id}' AS indicator, student_key, program_key, placement_kind, high_skill, high_wage FROM {}",
+                breakdown.view
+            ));
         }
         let only = if in_years.len() == years.len() {
             String::new()
@@ -152,16 +163,33 @@ pub fn register_indicators(
     if breakdowns.is_empty() {
         breakdowns.push("SELECT 0 AS report_year, '' AS indicator, 0 AS student_key, 0 AS program_key, '' AS placement_kind, FALSE AS high_skill, FALSE AS high_wage WHERE FALSE".into());
     }
-    let grain = |columns: &[&str]| Header { title: "Union of the reported indicators".into(), grain: columns.iter().map(|c| c.to_string()).collect(), ..Header::default() };
-    catalog.add_generated("indicator_row", Layer::Indicator, grain(&["report_year", "indicator", "student_key", "program_key"]), rows.join("\nUNION ALL\n"))?;
-    catalog.add_generated("breakdown_row", Layer::Indicator, grain(&["report_year", "indicator", "student_key", "program_key", "placement_kind"]), breakdowns.join("\nUNION ALL\n"))?;
+    let grain = |columns: &[&str]| Header {
+        title: "Union of the reported indicators".into(),
+        grain: columns.iter().map(|c| c.to_string()).collect(),
+        ..Header::default()
+    };
+    catalog.add_generated(
+        "indicator_row",
+        Layer::Indicator,
+        grain(&["report_year", "indicator", "student_key", "program_key"]),
+        rows.join("\nUNION ALL\n"),
+    )?;
+    catalog.add_generated(
+        "breakdown_row",
+        Layer::Indicator,
+        grain(&["report_year", "indicator", "student_key", "program_key", "placement_kind"]),
+        breakdowns.join("\nUNION ALL\n"),
+    )?;
     register_measures(engine, &measures)?;
     register_indicator_table(engine, &reported)?;
     Ok(measures)
 }
 
 fn register_measures(engine: &Engine, measures: &[Measure]) -> Result<()> {
-    let (kinds, codes) = (measures.iter().map(|m| m.breakdown.as_ref().map(|b| b.0.as_str())), measures.iter().map(|m| m.breakdown.as_ref().map(|b| b.1.as_str())));
+    let (kinds, codes) = (
+        measures.iter().map(|m| m.breakdown.as_ref().map(|b| b.0.as_str())),
+        measures.iter().map(|m| m.breakdown.as_ref().map(|b| b.1.as_str())),
+    );
     register(
         engine,
         "measure",
@@ -194,7 +222,9 @@ pub fn population_view(catalog: &Catalog) -> Result<&View> {
     let mut found = catalog.views().filter(|v| v.header.codes_from.is_some());
     match (found.next(), found.next()) {
         (Some(view), None) => Ok(view),
-        (None, _) => Err(Error::Config("no view has codes_from in its header; one must list the student groups (sql/status/student_population.sql)".into())),
+        (None, _) => Err(Error::Config(
+            "no view has codes_from in its header; one must list the student groups (sql/status/student_population.sql)".into(),
+        )),
         (Some(a), Some(b)) => Err(Error::Config(format!("{} and {} both list the student groups (codes_from); one must", a.path, b.path))),
     }
 }
@@ -204,7 +234,9 @@ pub fn population_view(catalog: &Catalog) -> Result<&View> {
 pub fn register_groups(engine: &Engine, catalog: &mut Catalog, contracts: &Contracts, schema: &SchemaRef) -> Result<Vec<StudentGroup>> {
     let view = population_view(catalog)?.clone();
     let source = view.header.codes_from.as_deref().unwrap_or_default();
-    let contract = contracts.get(source).ok_or_else(|| Error::Config(format!("{}: header: codes_from names {source}, which is no collection", view.path)))?;
+    let contract = contracts
+        .get(source)
+        .ok_or_else(|| Error::Config(format!("{}: header: codes_from names {source}, which is no collection", view.path)))?;
     let kept: Vec<&str> = view.header.grain.iter().map(String::as_str).chain(["level_rank", "cohort_year"]).collect();
     let mut groups = vec![StudentGroup { kind: "all".into(), code: "all".into() }];
     // Every student has the bit of `all`.
@@ -215,7 +247,8 @@ pub fn register_groups(engine: &Engine, catalog: &mut Catalog, contracts: &Contr
             terms.push(format!("CASE WHEN {name} THEN {} ELSE 0 END", 1i64 << groups.len().min(62)));
             groups.push(StudentGroup { kind: "special_population".into(), code: name.clone() });
         } else {
-            let codes = codes(contract, name).ok_or_else(|| Error::Config(format!("{}: column {name} is text, but {source}.{name} has no list of codes", view.path)))?;
+            let codes = codes(contract, name)
+                .ok_or_else(|| Error::Config(format!("{}: column {name} is text, but {source}.{name} has no list of codes", view.path)))?;
             let mut whens = String::new();
             for code in codes {
                 whens.push_str(&format!(" WHEN '{code}' THEN {}", 1i64 << groups.len().min(62)));

@@ -32,14 +32,23 @@ pub struct Registered {
 }
 
 /// Registers every collection as `lake.<collection>`, every key as `key.<name>` and every reference table as `reference.<table>`.
-pub fn register(engine: &Engine, project: &Project, contracts: &Contracts, jurisdiction: &Jurisdiction, root: &Path, load: &Load) -> Result<Registered> {
+pub fn register(
+    engine: &Engine,
+    project: &Project,
+    contracts: &Contracts,
+    jurisdiction: &Jurisdiction,
+    root: &Path,
+    load: &Load,
+) -> Result<Registered> {
     let students = load.surrogates.get(STUDENT[0]).map_or(0, |s| s.count);
-    let mut registered = Registered { shards: students.div_ceil(STUDENTS_PER_BLOCK).max(1) as usize, in_text_order: true, ..Registered::default() };
+    let mut registered =
+        Registered { shards: students.div_ceil(STUDENTS_PER_BLOCK).max(1) as usize, in_text_order: true, ..Registered::default() };
     register_keys(engine, contracts, root, load, &mut registered)?;
     let defaults = project.defaults()?;
     for contract in contracts.iter() {
         let name = Name { schema: Some(LAKE.into()), table: contract.name.clone() };
-        let default = if load.files_of(&contract.name).next().is_none() { jurisdiction.default_collection(&defaults, &contract.name) } else { None };
+        let default =
+            if load.files_of(&contract.name).next().is_none() { jurisdiction.default_collection(&defaults, &contract.name) } else { None };
         if let Some((path, text)) = default {
             let label = project.label("data/default", &path);
             register_batch(engine, name, read_default(contract, &label, &text)?)?;
@@ -66,7 +75,14 @@ pub fn register(engine: &Engine, project: &Project, contracts: &Contracts, juris
 
 /// Replaces every relation by student by the rows of one student, read from the row groups that may hold them. `student` is its row of the
 /// relation of keys.
-pub fn register_student(engine: &Engine, contracts: &Contracts, root: &Path, load: &Load, registered: &Registered, student: RecordBatch) -> Result<()> {
+pub fn register_student(
+    engine: &Engine,
+    contracts: &Contracts,
+    root: &Path,
+    load: &Load,
+    registered: &Registered,
+    student: RecordBatch,
+) -> Result<()> {
     let key = student.column_by_name(STUDENT[0]).and_then(|c| c.as_primitive_opt::<Int32Type>()).and_then(|c| c.iter().flatten().next());
     let key = key.ok_or_else(|| Error::bug("no row of the student's key"))?;
     for contract in contracts.iter() {
@@ -77,7 +93,9 @@ pub fn register_student(engine: &Engine, contracts: &Contracts, root: &Path, loa
         let mut scan = LakeScan::open(contracts, contract, root, load, registered.shards)?;
         let files = Arc::clone(&scan.files);
         let holds = |&(f, group, _): &(usize, usize, usize)| {
-            files.get(f).is_some_and(|(r, _)| r.row_groups(STUDENT[0]).iter().any(|g| g.index == group && g.keys.is_none_or(|(a, b)| (a..=b).contains(&key))))
+            files.get(f).is_some_and(|(r, _)| {
+                r.row_groups(STUDENT[0]).iter().any(|g| g.index == group && g.keys.is_none_or(|(a, b)| (a..=b).contains(&key)))
+            })
         };
         scan.parts.iter_mut().for_each(|part| part.retain(holds));
         let columns: Vec<usize> = (0..scan.schema.fields().len()).collect();
@@ -117,7 +135,8 @@ fn register_keys(engine: &Engine, contracts: &Contracts, root: &Path, load: &Loa
         let (order, sorted) = text_order(all.column(1).as_string::<i32>());
         let fields = vec![schema.field(0).clone(), schema.field(1).clone(), Field::new(format!("{stem}_order"), DataType::Int32, false)];
         let columns = vec![Arc::clone(all.column(0)), Arc::clone(all.column(1)), Arc::new(order) as ArrayRef];
-        let table = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| Error::internal(format!("identifiers of {key}"), e))?;
+        let table = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+            .map_err(|e| Error::internal(format!("identifiers of {key}"), e))?;
         let name = Name { schema: Some("key".into()), table: stem };
         if key == STUDENT[0] {
             registered.in_text_order = sorted;
@@ -169,7 +188,8 @@ impl LakeScan {
     fn open(contracts: &Contracts, contract: &Contract, root: &Path, load: &Load, shards: usize) -> Result<LakeScan> {
         let in_files = contracts.lake_schema(contract);
         let inside = |name: &str| in_files.field_with_name(name).ok().cloned();
-        let mut fields: Vec<Field> = contract.fields.iter().filter_map(|f| inside(&f.name).or_else(|| Some(Field::new(&f.name, f.data_type(), false)))).collect();
+        let mut fields: Vec<Field> =
+            contract.fields.iter().filter_map(|f| inside(&f.name).or_else(|| Some(Field::new(&f.name, f.data_type(), false)))).collect();
         fields.extend(contracts.surrogates(contract).iter().filter_map(|(_, key)| inside(key)));
         let by_student = in_files.field_with_name(STUDENT[0]).is_ok();
         let mut parts = vec![vec![]; if by_student { shards } else { 1 }];
@@ -179,24 +199,38 @@ impl LakeScan {
             for group in reader.row_groups(STUDENT[0]) {
                 // A row of nobody belongs to the first shard as well as to any other.
                 let part = group.keys.filter(|_| by_student).map_or(0, |(first, _)| first as usize / STUDENTS_PER_BLOCK as usize);
-                let parts: &mut Vec<_> = parts.get_mut(part).ok_or_else(|| Error::bug(format!("{} has a student key beyond the last", file.stored.path)))?;
+                let parts: &mut Vec<_> =
+                    parts.get_mut(part).ok_or_else(|| Error::bug(format!("{} has a student key beyond the last", file.stored.path)))?;
                 parts.push((f, group.index, group.rows));
             }
             files.push((reader, file.partition));
         }
-        Ok(LakeScan { schema: Arc::new(Schema::new(fields)), partition: contract.partition.clone(), by_student, parts, files: Arc::new(files) })
+        Ok(LakeScan {
+            schema: Arc::new(Schema::new(fields)),
+            partition: contract.partition.clone(),
+            by_student,
+            parts,
+            files: Arc::new(files),
+        })
     }
-
 }
 
 /// One row group of a lake file, with the year of its partition as a column.
-fn read_group(file: &(LakeReader, Option<i32>), group: usize, rows: usize, schema: &SchemaRef, partition: Option<&str>) -> Result<RecordBatch> {
+fn read_group(
+    file: &(LakeReader, Option<i32>),
+    group: usize,
+    rows: usize,
+    schema: &SchemaRef,
+    partition: Option<&str>,
+) -> Result<RecordBatch> {
     let (reader, year) = file;
     let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).filter(|n| Some(*n) != partition).collect();
     let batches = reader.read(&[group], &names)?;
     let arrays = schema.fields().iter().map(|field| match batches.first().and_then(|b| b.column_by_name(field.name())) {
         Some(column) => Ok(Arc::clone(column)),
-        None => year.map(|y| Arc::new(Int32Array::from_value(y, rows)) as ArrayRef).ok_or_else(|| Error::bug(format!("a lake file has no {}", field.name()))),
+        None => year
+            .map(|y| Arc::new(Int32Array::from_value(y, rows)) as ArrayRef)
+            .ok_or_else(|| Error::bug(format!("a lake file has no {}", field.name()))),
     });
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
     let arrays = arrays.collect::<Result<Vec<_>>>()?;

@@ -24,7 +24,12 @@ impl Results {
     pub async fn open(root: &Path, manifest: &Manifest) -> Result<Results> {
         let engine = Engine::new(1, None)?;
         for table in &manifest.tables {
-            let batches = manifest.files.iter().filter(|f| f.table == table.name).map(|f| read(root, &f.stored.path, f.report_year)).collect::<Result<Vec<_>>>()?;
+            let batches = manifest
+                .files
+                .iter()
+                .filter(|f| f.table == table.name)
+                .map(|f| read(root, &f.stored.path, f.report_year))
+                .collect::<Result<Vec<_>>>()?;
             let Some(first) = batches.first() else { continue };
             let batch = concat_batches(&first.schema(), &batches).map_err(|e| Error::internal(format!("rows of {}", table.name), e))?;
             register_batch(&engine, Name { schema: None, table: table.name.clone() }, batch)?;
@@ -47,10 +52,17 @@ impl Results {
 fn read(root: &Path, path: &str, year: i32) -> Result<RecordBatch> {
     let full = root.join(path);
     let file = File::open(&full).map_err(|e| Error::io("read", &full, e))?;
-    let wrong = |e: Box<dyn std::error::Error + Send + Sync>| Error::internal(format!("cannot read {}; `perkins verify` tells more", full.display()), e);
+    let wrong = |e: Box<dyn std::error::Error + Send + Sync>| {
+        Error::internal(format!("cannot read {}; `perkins verify` tells more", full.display()), e)
+    };
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| wrong(Box::new(e)))?;
     let schema = Arc::clone(reader.schema());
-    let batches = reader.with_batch_size(1 << 16).build().map_err(|e| wrong(Box::new(e)))?.collect::<std::result::Result<Vec<_>, _>>().map_err(|e| wrong(Box::new(e)))?;
+    let batches = reader
+        .with_batch_size(1 << 16)
+        .build()
+        .map_err(|e| wrong(Box::new(e)))?
+        .collect::<std::result::Result<Vec<_>, _>>()
+        .map_err(|e| wrong(Box::new(e)))?;
     let rows = concat_batches(&schema, &batches).map_err(|e| wrong(Box::new(e)))?;
     let mut fields = vec![Arc::new(Field::new(REPORT_YEAR, DataType::Int32, false))];
     fields.extend(schema.fields().iter().cloned());

@@ -71,7 +71,14 @@ pub fn plan(catalog: &Catalog, outputs: &[&str], by_student: &BTreeSet<Name>) ->
     }
     let readers: Vec<Vec<usize>> = order
         .iter()
-        .map(|v| order.iter().enumerate().filter(|(_, w)| w.references.iter().any(|r| r.schema.is_none() && r.table == v.name)).map(|(i, _)| i).collect())
+        .map(|v| {
+            order
+                .iter()
+                .enumerate()
+                .filter(|(_, w)| w.references.iter().any(|r| r.schema.is_none() && r.table == v.name))
+                .map(|(i, _)| i)
+                .collect()
+        })
         .collect();
     let same_phase = |i: usize| readers[i].iter().all(|&r| nodes[r].phase == nodes[i].phase);
     let inline: Vec<bool> = (0..nodes.len())
@@ -86,8 +93,9 @@ pub fn plan(catalog: &Catalog, outputs: &[&str], by_student: &BTreeSet<Name>) ->
     for i in (0..nodes.len()).rev().filter(|&i| inline[i]) {
         runs_at[i] = readers[i].iter().map(|&r| runs_at[r]).max().unwrap_or(i);
     }
-    let last_reader: Vec<Option<usize>> =
-        (0..nodes.len()).map(|i| if nodes[i].phase == Phase::Shard && same_phase(i) { readers[i].iter().map(|&r| runs_at[r]).max() } else { None }).collect();
+    let last_reader: Vec<Option<usize>> = (0..nodes.len())
+        .map(|i| if nodes[i].phase == Phase::Shard && same_phase(i) { readers[i].iter().map(|&r| runs_at[r]).max() } else { None })
+        .collect();
     for (i, node) in nodes.iter_mut().enumerate() {
         (node.inline, node.last_reader) = (inline[i], last_reader[i]);
     }
@@ -114,8 +122,22 @@ fn phase(view: &View, phases: &BTreeMap<&str, Phase>, by_student: &BTreeSet<Name
 }
 
 /// Runs the nodes and hands out the rows of each output.
-pub async fn run(engine: Arc<Engine>, nodes: Vec<Node>, shards: usize, in_text_order: bool, progress: &(dyn Fn(&str) + Sync)) -> Result<(BTreeMap<String, Rows>, Timings)> {
-    let stage = Arc::new(Stage { engine, nodes, shards, in_text_order, relations: Mutex::default(), encoded: Mutex::default(), timings: Mutex::default() });
+pub async fn run(
+    engine: Arc<Engine>,
+    nodes: Vec<Node>,
+    shards: usize,
+    in_text_order: bool,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(BTreeMap<String, Rows>, Timings)> {
+    let stage = Arc::new(Stage {
+        engine,
+        nodes,
+        shards,
+        in_text_order,
+        relations: Mutex::default(),
+        encoded: Mutex::default(),
+        timings: Mutex::default(),
+    });
     let mut outputs = BTreeMap::new();
     for phase in [Phase::Reference, Phase::Shard, Phase::Whole] {
         if phase == Phase::Shard {
@@ -188,7 +210,8 @@ impl Stage {
                 next(&mut running).await?;
                 progress(&format!("students, shard {shard} of {}", self.shards));
             }
-            let (stage, positions, plans, receiver, sender) = (Arc::clone(&self), positions.clone(), Arc::clone(&plans), receiver.clone(), sender.take());
+            let (stage, positions, plans, receiver, sender) =
+                (Arc::clone(&self), positions.clone(), Arc::clone(&plans), receiver.clone(), sender.take());
             running.spawn(async move { stage.run_shard(shard, &positions, &plans, sender, receiver).await });
         }
         while !running.is_empty() {
@@ -247,7 +270,9 @@ impl Stage {
 
     /// Whether an output's rows are sorted by report year and student, so that the shards follow each other in the file.
     fn streams(&self, node: &Node) -> bool {
-        node.view.layer == Layer::Output && self.in_text_order && node.view.header.grain.get(1).is_some_and(|c| STUDENT.contains(&c.as_str()))
+        node.view.layer == Layer::Output
+            && self.in_text_order
+            && node.view.header.grain.get(1).is_some_and(|c| STUDENT.contains(&c.as_str()))
     }
 
     fn keep(&self, node: &Node, shard: usize, plan: &ShardPlan, batches: Vec<RecordBatch>) -> Result<()> {

@@ -56,7 +56,14 @@ indicator_4s1_nontraditional_program_enrollment_numerator = "AU: in the numerato
 indicator_5s3_program_quality_participated_in_work_based_learning_denominator = "AV: in the denominator of 5S3"
 indicator_5s3_program_quality_participated_in_work_based_learning_numerator = "AW: in the numerator of 5S3"
 */
-WITH bit AS (
+WITH graded AS (
+    -- Of several enrollments in the latest year, the highest grade; SP and PS come after 12 in text order.
+    SELECT a.report_year, e.student_key, max(e.grade) AS last_grade
+    FROM enrollment_as_of AS a
+    JOIN enrollment AS e ON e.student_key = a.student_key AND e.school_year = a.last_enrollment_year
+    GROUP BY a.report_year, e.student_key
+),
+bit AS (
     SELECT
         max(mask) FILTER (WHERE indicator = '1S1' AND group_kind IS NULL) AS i1s1,
         max(mask) FILTER (WHERE indicator = '1S2' AND group_kind IS NULL) AS i1s2,
@@ -119,18 +126,18 @@ SELECT
     CASE WHEN coalesce(c.numerators & m.i4s1 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_4s1_nontraditional_program_enrollment_numerator,
     CASE WHEN coalesce(c.denominators & m.i5s3 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_5s3_program_quality_participated_in_work_based_learning_denominator,
     CASE WHEN coalesce(c.numerators & m.i5s3 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_5s3_program_quality_participated_in_work_based_learning_numerator
-FROM student_program_status AS s
-JOIN requested AS q ON q.report_year = s.report_year
-JOIN program_as_of AS g ON g.report_year = s.report_year AND g.program_key = s.program_key
+FROM bit AS m
+CROSS JOIN requested AS q
+JOIN program_as_of AS g ON g.report_year = q.report_year
+JOIN student_program_status AS s ON s.report_year = g.report_year AND s.program_key = g.program_key
 JOIN key.student AS k ON k.student_key = s.student_key
 -- The version of the student row begins with its school year and level, see student_as_of.
 JOIN student AS t ON t.student_key = s.student_key AND t.school_year * 4 + t.level_rank = s.student_version / 70368744177664
-CROSS JOIN bit AS m
 LEFT JOIN entity_name AS gn ON gn.report_year = s.report_year AND gn.level = 'grantee' AND gn.entity_id = g.grantee_id
 LEFT JOIN entity_name AS dn ON dn.report_year = s.report_year AND dn.level = 'district' AND dn.entity_id = g.district_id
 LEFT JOIN entity_name AS sn ON sn.report_year = s.report_year AND sn.level = 'institution' AND sn.entity_id = g.institution_id
 LEFT JOIN primary_program AS p ON p.report_year = s.report_year AND p.student_key = s.student_key AND p.program_key = s.program_key
 LEFT JOIN last_exit AS x ON x.report_year = s.report_year AND x.student_key = s.student_key
-LEFT JOIN enrollment_as_of AS e ON e.report_year = s.report_year AND e.student_key = s.student_key
+LEFT JOIN graded AS e ON e.report_year = s.report_year AND e.student_key = s.student_key
 LEFT JOIN candidate AS c ON c.report_year = s.report_year AND c.student_key = s.student_key AND c.program_key = s.program_key
 ORDER BY s.report_year, k.student_order, s.program_order

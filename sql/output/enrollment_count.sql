@@ -19,15 +19,15 @@ students = "Students, each once"
 WITH counted AS (
     SELECT c.report_year, c.education_level, c.status, e.entity_key, 'all' AS career_cluster,
         unnest(tally(c.student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), c.groups)) AS figure
-    FROM enrolled AS c
-    JOIN program_entity AS e ON e.report_year = c.report_year AND e.program_key = c.program_key
+    FROM program_entity AS e
+    JOIN enrolled AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
     GROUP BY c.report_year, c.education_level, c.status, e.entity_key
     UNION ALL
     SELECT c.report_year, c.education_level, c.status, e.entity_key, k.career_cluster,
         unnest(tally(c.student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), c.groups)) AS figure
-    FROM enrolled AS c
-    JOIN program_entity AS e ON e.report_year = c.report_year AND e.program_key = c.program_key
-    JOIN program_cluster AS k ON k.report_year = c.report_year AND k.program_key = c.program_key
+    FROM program_entity AS e
+    JOIN program_cluster AS k ON k.report_year = e.report_year AND k.program_key = e.program_key
+    JOIN enrolled AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
     GROUP BY c.report_year, c.education_level, c.status, e.entity_key, k.career_cluster
 )
 SELECT

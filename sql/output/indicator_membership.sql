@@ -12,8 +12,8 @@ numerator = "In the indicator's numerator"
 exclusion = "Why not in the denominator; null exactly when denominator is yes"
 */
 SELECT m.report_year, m.indicator, k.student_id, p.program_id, m.denominator, m.numerator, m.exclusion
-FROM membership AS m
-JOIN requested AS q ON q.report_year = m.report_year
+FROM requested AS q
+JOIN membership AS m ON m.report_year = q.report_year
 JOIN key.student AS k ON k.student_key = m.student_key
 JOIN key.program AS p ON p.program_key = m.program_key
 ORDER BY m.report_year, m.indicator, k.student_order, p.program_order

@@ -27,9 +27,9 @@ SELECT
     s.first_school_year, s.last_school_year,
     p.program_key IS NOT NULL AS is_primary,
     s.is_nontraditional
-FROM student_program_status AS s
-JOIN requested AS q ON q.report_year = s.report_year
-JOIN program_as_of AS g ON g.report_year = s.report_year AND g.program_key = s.program_key
+FROM requested AS q
+JOIN program_as_of AS g ON g.report_year = q.report_year
+JOIN student_program_status AS s ON s.report_year = g.report_year AND s.program_key = g.program_key
 JOIN key.student AS k ON k.student_key = s.student_key
 LEFT JOIN primary_program AS p ON p.report_year = s.report_year AND p.student_key = s.student_key AND p.program_key = s.program_key
 ORDER BY s.report_year, k.student_order, s.program_order

@@ -13,8 +13,8 @@ WITH marked AS (
             WHEN 'primary_program' THEN c.is_nontraditional AND p.program_key IS NOT NULL
             ELSE c.is_nontraditional AND c.approval = 'approved'
         END AS makes_nontraditional
-    FROM student_program_status AS c
-    JOIN rule AS r ON r.report_year = c.report_year
+    FROM rule AS r
+    JOIN student_program_status AS c ON c.report_year = r.report_year
     LEFT JOIN primary_program AS p ON p.report_year = c.report_year AND p.student_key = c.student_key AND p.program_key = c.program_key
     WHERE c.status = 'concentrator'
 ),
@@ -27,7 +27,7 @@ SELECT
     c.report_year, c.student_key, c.program_key, c.education_level, c.approval, c.is_primary, c.has_traditional_gender, c.is_nontraditional,
     c.last_school_year,
     CASE WHEN n.student_key IS NULL THEN c.groups ELSE c.groups | m.nontraditional END AS groups
-FROM marked AS c
-CROSS JOIN group_mask AS m
+FROM group_mask AS m
+CROSS JOIN marked AS c
 LEFT JOIN nontraditional AS n
     ON n.report_year = c.report_year AND n.student_key = c.student_key AND n.education_level = c.education_level

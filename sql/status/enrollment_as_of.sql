@@ -3,7 +3,6 @@ title = "School enrollment of students of programs as of the report year"
 grain = ["report_year", "student_key"]
 authority = "specification: indicators, Exits; 4S1"
 [columns]
-last_grade = "Grade of the latest enrollment"
 last_enrollment_year = "Latest school year with any enrollment"
 last_secondary_year = "Latest school year with an enrollment in grade 06 to 12 or SP"
 last_high_school_year = "Latest school year with an enrollment in grade 09 to 12 or SP"
@@ -11,10 +10,8 @@ last_high_school_year = "Latest school year with an enrollment in grade 09 to 12
 SELECT
     a.report_year, e.student_key, max(e.school_year) AS last_enrollment_year,
     max(e.school_year) FILTER (WHERE e.is_secondary_enrollment) AS last_secondary_year,
-    max(e.school_year) FILTER (WHERE e.is_high_school_enrollment) AS last_high_school_year,
-    -- Of several enrollments in one year, the highest grade; SP and PS come after 12 in text order.
-    substr(max(concat(CAST(e.school_year AS VARCHAR), e.grade)), 5) AS last_grade
+    max(e.school_year) FILTER (WHERE e.is_high_school_enrollment) AS last_high_school_year
 FROM enrollment AS e
-LEFT SEMI JOIN program_activity AS c ON c.student_key = e.student_key
+LEFT SEMI JOIN student_program_status AS c ON c.student_key = e.student_key
 JOIN as_of AS a ON a.school_year = e.school_year
 GROUP BY a.report_year, e.student_key

@@ -3,6 +3,7 @@ title = "The latest row of each program as of the report year, with its institut
 grain = ["report_year", "program_key"]
 authority = "specification: indicators, Status: a program whose institution is not known as of the report year is left out"
 [columns]
+is_secondary = "A program of a school"
 program_order = "Rank of program_id in text order"
 has_traditional_gender = "A crosswalk row of the CIP names a gender for which the field is nontraditional"
 nontraditional_for_f = "The field is nontraditional for women"
@@ -23,7 +24,7 @@ field AS (
 )
 SELECT
     p.report_year, p.program_key, k.program_order, p.program_id, p.program_name, p.cip_code, p.approval, p.career_cluster,
-    i.education_level, i.institution_id, i.institution_name,
+    i.education_level, i.education_level = 'secondary' AS is_secondary, i.institution_id, i.institution_name,
     CASE i.education_level WHEN 'secondary' THEN i.district_id END AS district_id, i.grantee_id,
     f.cip_code IS NOT NULL AS has_traditional_gender,
     coalesce(f.for_f, FALSE) AS nontraditional_for_f,

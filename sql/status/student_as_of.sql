@@ -1,5 +1,5 @@
 /*
-title = "Groups and cohort of each student of a program as of the report year, for secondary and for postsecondary figures"
+title = "Groups and cohort of each student as of the report year, for secondary and for postsecondary figures"
 description = """
 A row's version has the school year first, then the level, then the groups (46 bits), so the greatest version is the latest row and carries its groups."""
 grain = ["report_year", "student_key"]
@@ -14,7 +14,6 @@ WITH versioned AS (
         (g.school_year * 4 + g.level_rank) * 70368744177664 + g.groups AS version,
         (g.school_year * 4 + g.level_rank) * 4096 + g.cohort_year AS cohort_version
     FROM student_group_mask AS g
-    LEFT SEMI JOIN program_activity AS p ON p.student_key = g.student_key
 )
 SELECT
     a.report_year, v.student_key,

@@ -19,23 +19,32 @@ groups = "Bit mask of the student's groups at the program's level, without nontr
 student_version = "Version of the student row used, see student_as_of"
 is_nontraditional = "The field is nontraditional for the student's gender"
 */
-WITH total AS (
+WITH event AS (
+    SELECT a.report_year, p.student_key, p.program_key, p.school_year, p.course_key, p.is_advanced, p.is_program_specific, p.credits_earned, p.is_primary,
+        -- A school's program counts the courses passed in grade 09 to 12 or SP, a college's every course passed.
+        p.passed AND (p.is_high_school_grade OR NOT g.is_secondary) AS counts,
+        p.passed AND p.is_middle_grade AS is_middle_course,
+        p.school_year = a.report_year AS is_this_year
+    FROM as_of AS a
+    JOIN program_activity AS p ON p.school_year = a.school_year
+    JOIN program_as_of AS g ON g.report_year = a.report_year AND g.program_key = p.program_key
+),
+total AS (
     SELECT
-        a.report_year, p.student_key, p.program_key,
-        min(p.school_year) AS first_school_year, max(p.school_year) AS last_school_year,
-        sum(p.credits) AS credits, sum(p.advanced_credits) AS advanced_credits, sum(p.cte_specific_credits) AS cte_specific_credits,
-        sum(p.courses_passed) AS courses_passed,
-        sum(p.high_school_credits) AS high_school_credits, sum(p.high_school_advanced_credits) AS high_school_advanced_credits,
-        sum(p.high_school_specific_credits) AS high_school_specific_credits, sum(p.high_school_courses_passed) AS high_school_courses_passed,
-        sum(p.credits) FILTER (WHERE p.school_year = a.report_year) AS year_credits,
-        sum(p.high_school_credits) FILTER (WHERE p.school_year = a.report_year) AS high_school_year_credits,
-        sum(p.middle_courses_passed) FILTER (WHERE p.school_year = a.report_year) AS middle_courses_passed,
-        count(*) FILTER (WHERE p.courses > 0) AS course_years,
-        max(p.school_year) FILTER (WHERE p.courses > 0) AS last_course_year,
-        max(p.school_year) FILTER (WHERE p.is_primary) AS last_primary_year
-    FROM program_activity AS p
-    JOIN as_of AS a ON a.school_year = p.school_year
-    GROUP BY a.report_year, p.student_key, p.program_key
+        report_year, student_key, program_key,
+        min(school_year) AS first_school_year, max(school_year) AS last_school_year,
+        sum(credits_earned) FILTER (WHERE counts) AS credits,
+        sum(credits_earned) FILTER (WHERE counts AND is_advanced) AS advanced_credits,
+        sum(credits_earned) FILTER (WHERE counts AND is_program_specific) AS cte_specific_credits,
+        -- A course in two terms, or repeated, is one.
+        count(DISTINCT course_key) FILTER (WHERE counts) AS courses_passed,
+        sum(credits_earned) FILTER (WHERE counts AND is_this_year) AS year_credits,
+        count(*) FILTER (WHERE is_middle_course AND is_this_year) AS middle_courses_passed,
+        count(DISTINCT school_year) FILTER (WHERE course_key IS NOT NULL) AS course_years,
+        max(school_year) FILTER (WHERE course_key IS NOT NULL) AS last_course_year,
+        max(school_year) FILTER (WHERE is_primary) AS last_primary_year
+    FROM event
+    GROUP BY report_year, student_key, program_key
 ),
 short_completion AS (
     SELECT DISTINCT a.report_year, c.student_key, c.program_key
@@ -48,16 +57,14 @@ counted AS (
     SELECT
         t.report_year, t.student_key, t.program_key, g.program_order, g.education_level, g.approval,
         g.has_traditional_gender, g.nontraditional_for_f, g.nontraditional_for_m,
-        t.first_school_year, t.last_school_year, t.course_years, t.last_course_year, t.last_primary_year,
-        coalesce(t.middle_courses_passed, 0) AS middle_courses_passed,
-        coalesce(CASE g.education_level WHEN 'secondary' THEN t.high_school_credits ELSE t.credits END, 0.00) AS credits,
-        coalesce(CASE g.education_level WHEN 'secondary' THEN t.high_school_advanced_credits ELSE t.advanced_credits END, 0.00) AS advanced_credits,
-        coalesce(CASE g.education_level WHEN 'secondary' THEN t.high_school_specific_credits ELSE t.cte_specific_credits END, 0.00) AS cte_specific_credits,
-        coalesce(CASE g.education_level WHEN 'secondary' THEN t.high_school_year_credits ELSE t.year_credits END, 0.00) AS year_credits,
-        CASE g.education_level WHEN 'secondary' THEN t.high_school_courses_passed ELSE t.courses_passed END AS courses_passed,
+        t.first_school_year, t.last_school_year, t.course_years, t.last_course_year, t.last_primary_year, t.courses_passed,
+        coalesce(t.credits, CAST(0 AS DECIMAL(9, 2))) AS credits,
+        coalesce(t.advanced_credits, CAST(0 AS DECIMAL(9, 2))) AS advanced_credits,
+        coalesce(t.cte_specific_credits, CAST(0 AS DECIMAL(9, 2))) AS cte_specific_credits,
+        coalesce(t.year_credits, CAST(0 AS DECIMAL(9, 2))) AS year_credits, t.middle_courses_passed,
         CASE g.education_level WHEN 'secondary' THEN s.secondary_version ELSE s.postsecondary_version END AS student_version
-    FROM total AS t
-    JOIN program_as_of AS g ON g.report_year = t.report_year AND g.program_key = t.program_key
+    FROM program_as_of AS g
+    JOIN total AS t ON t.report_year = g.report_year AND t.program_key = g.program_key
     JOIN student_as_of AS s ON s.report_year = t.report_year AND s.student_key = t.student_key
 )
 SELECT
@@ -86,8 +93,8 @@ SELECT
         OR (c.has_traditional_gender AND (c.student_version & m.nonbinary) <> 0
             AND CASE c.education_level WHEN 'secondary' THEN r.nontraditional_x_secondary ELSE r.nontraditional_x_postsecondary END)
         AS is_nontraditional
-FROM counted AS c
-JOIN rule AS r ON r.report_year = c.report_year
-CROSS JOIN group_mask AS m
+FROM group_mask AS m
+CROSS JOIN rule AS r
+JOIN counted AS c ON c.report_year = r.report_year
 LEFT JOIN short_completion AS f
     ON f.report_year = c.report_year AND f.student_key = c.student_key AND f.program_key = c.program_key

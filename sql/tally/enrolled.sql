@@ -11,9 +11,9 @@ status = "participant or concentrator"
 WITH marked AS (
     SELECT s.report_year, s.student_key, s.program_key, s.education_level, s.status, s.middle_courses_passed,
         CASE WHEN s.is_nontraditional THEN s.groups | m.nontraditional ELSE s.groups END AS groups
-    FROM student_program_status AS s
-    JOIN requested AS q ON q.report_year = s.report_year
-    CROSS JOIN group_mask AS m
+    FROM group_mask AS m
+    CROSS JOIN requested AS q
+    JOIN student_program_status AS s ON s.report_year = q.report_year
     WHERE s.last_school_year = s.report_year AND s.approval = 'approved'
 )
 SELECT report_year, student_key, program_key, education_level, 'participant' AS status, groups FROM marked WHERE status <> 'enrollee'

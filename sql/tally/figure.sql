@@ -28,7 +28,7 @@ named AS (
 )
 SELECT
     n.report_year, n.indicator, n.entity_key, n.level, n.entity_id, n.entity_name, n.group_kind, n.group_code, n.numerator, n.denominator,
-    100.0 * n.numerator / CAST(n.denominator AS DOUBLE) AS rate,
+    CAST(100 * n.numerator AS DOUBLE) / CAST(n.denominator AS DOUBLE) AS rate,
     n.target,
     CASE
         WHEN n.target IS NULL THEN NULL

@@ -13,5 +13,5 @@ SELECT
     i.denominator AND i.numerator AND g.approval = 'approved' AS numerator,
     CASE WHEN g.approval <> 'approved' THEN 'startup_program' WHEN NOT i.denominator THEN i.exclusion END AS exclusion,
     i.measure_mask, i.breakdown_mask
-FROM indicator_row AS i
-JOIN program_as_of AS g ON g.report_year = i.report_year AND g.program_key = i.program_key
+FROM program_as_of AS g
+JOIN indicator_row AS i ON i.report_year = g.report_year AND i.program_key = g.program_key

@@ -11,8 +11,8 @@ group_bit = "Number of the student group"
 WITH counted AS (
     SELECT c.report_year, e.entity_key, CAST(NULL AS VARCHAR) AS career_cluster,
         unnest(tally(c.student_key, c.denominators, c.numerators, CASE WHEN e.has_groups THEN c.groups ELSE 1 END)) AS figure
-    FROM candidate AS c
-    JOIN program_entity AS e ON e.report_year = c.report_year AND e.program_key = c.program_key
+    FROM program_entity AS e
+    JOIN candidate AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
     GROUP BY c.report_year, e.entity_key, c.education_level
     UNION ALL
     SELECT c.report_year, e.entity_key, k.career_cluster,

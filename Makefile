@@ -1,0 +1,44 @@
+# Everything a developer or CI does. The target folder lies outside the checkout, so that fresh clones share the compiled dependencies.
+CARGO_TARGET_DIR ?= $(HOME)/.cache/perkins/target
+export CARGO_TARGET_DIR
+PERKINS = $(CARGO_TARGET_DIR)/release/perkins
+DATA ?= perkins-data
+JURISDICTION ?= oregon
+REPORT_YEAR ?= 2024
+
+.PHONY: help run test check golden docs bench synth build tools clean-data
+
+help: ## what there is to do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+tools:
+	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust 1.94 or later (rustup), then start again"; exit 1; }
+	@command -v cc > /dev/null || { echo "a C compiler is missing: install gcc (Debian: apt-get install gcc), then start again"; exit 1; }
+
+# One build for everything: the tests need the same features as the program, so the dependencies are compiled once.
+build: tools
+	cargo build --release --locked --bin perkins
+
+run: build ## ingest the shipped sample, compute Oregon's indicators, show the state's figures
+	$(PERKINS) --restricted $(DATA)/restricted --public $(DATA)/public all data/sample --jurisdiction $(JURISDICTION) --report-year $(REPORT_YEAR)
+
+test: build ## every test
+	cargo test --release --locked --test all
+
+golden: build ## only the hand-derived cases
+	cargo test --release --locked --test all golden
+
+check: tools ## format, lints, generated docs
+	cargo fmt --check
+	cargo clippy --release --locked --all-targets -- -D warnings
+	$(MAKE) build
+	$(PERKINS) docs --check
+
+docs: build ## write the data dictionary, indicator pages, rules and command line reference
+	$(PERKINS) docs
+
+bench: build ## compare with ../shared/yardstick on its M data; the result goes under benches/
+	python3 benches/compare.py --perkins $(PERKINS)
+
+synth: build ## make raw collections of 5,000 students a year in data/raw
+	$(PERKINS) synth --students 5000 --years 2019..2024 --out data/raw
