@@ -12,22 +12,19 @@ year_credits = "Credits passed in the report year itself"
 middle_courses_passed = "Courses passed in grade 06 to 08 in the report year itself"
 first_school_year = "First year with a course or program enrollment"
 last_school_year = "Last year with a course or program enrollment"
-course_years = "School years with a course"
-last_course_year = "Latest year with a course"
 last_primary_year = "Latest year in which the student flagged the program as primary"
 groups = "Bit mask of the student's groups at the program's level, without nontraditional"
 student_version = "Version of the student row used, see student_as_of"
 is_nontraditional = "The field is nontraditional for the student's gender"
 */
 WITH event AS (
-    SELECT a.report_year, p.student_key, p.program_key, p.school_year, p.course_key, p.is_advanced, p.is_program_specific, p.credits_earned, p.is_primary,
+    SELECT g.report_year, p.student_key, p.program_key, p.school_year, p.course_key, p.is_advanced, p.is_program_specific, p.credits_earned, p.is_primary,
         -- A school's program counts the courses passed in grade 09 to 12 or SP, a college's every course passed.
         p.passed AND (p.is_high_school_grade OR NOT g.is_secondary) AS counts,
         p.passed AND p.is_middle_grade AS is_middle_course,
-        p.school_year = a.report_year AS is_this_year
-    FROM as_of AS a
-    JOIN program_activity AS p ON p.school_year = a.school_year
-    JOIN program_as_of AS g ON g.report_year = a.report_year AND g.program_key = p.program_key
+        p.school_year = g.report_year AS is_this_year
+    FROM program_as_of AS g
+    JOIN program_activity AS p ON p.program_key = g.program_key AND p.school_year <= g.report_year
 ),
 total AS (
     SELECT
@@ -40,8 +37,6 @@ total AS (
         count(DISTINCT course_key) FILTER (WHERE counts) AS courses_passed,
         sum(credits_earned) FILTER (WHERE counts AND is_this_year) AS year_credits,
         count(*) FILTER (WHERE is_middle_course AND is_this_year) AS middle_courses_passed,
-        count(DISTINCT school_year) FILTER (WHERE course_key IS NOT NULL) AS course_years,
-        max(school_year) FILTER (WHERE course_key IS NOT NULL) AS last_course_year,
         max(school_year) FILTER (WHERE is_primary) AS last_primary_year
     FROM event
     GROUP BY report_year, student_key, program_key
@@ -57,7 +52,7 @@ counted AS (
     SELECT
         t.report_year, t.student_key, t.program_key, g.program_order, g.education_level, g.approval,
         g.has_traditional_gender, g.nontraditional_for_f, g.nontraditional_for_m,
-        t.first_school_year, t.last_school_year, t.course_years, t.last_course_year, t.last_primary_year, t.courses_passed,
+        t.first_school_year, t.last_school_year, t.last_primary_year, t.courses_passed,
         coalesce(t.credits, CAST(0 AS DECIMAL(9, 2))) AS credits,
         coalesce(t.advanced_credits, CAST(0 AS DECIMAL(9, 2))) AS advanced_credits,
         coalesce(t.cte_specific_credits, CAST(0 AS DECIMAL(9, 2))) AS cte_specific_credits,
@@ -84,7 +79,7 @@ SELECT
         ELSE 'enrollee'
     END AS status,
     c.credits, c.advanced_credits, c.cte_specific_credits, c.courses_passed, c.year_credits, c.middle_courses_passed,
-    c.first_school_year, c.last_school_year, c.course_years, c.last_course_year, c.last_primary_year,
+    c.first_school_year, c.last_school_year, c.last_primary_year,
     -- Migrant is no group of postsecondary figures, whichever row the groups come from.
     CASE c.education_level WHEN 'postsecondary' THEN c.student_version & (70368744177663 - m.migrant) ELSE c.student_version & 70368744177663 END AS groups,
     c.student_version, c.has_traditional_gender,
