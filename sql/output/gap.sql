@@ -22,7 +22,7 @@ progress = "closing, widening or unchanged: the absolute gap to all shrank, grew
 */
 WITH compared AS (
     SELECT
-        g.report_year, g.indicator, g.entity_key, g.level, g.entity_id, g.group_kind, g.group_code, g.rate, g.target, a.rate AS all_rate,
+        g.report_year, g.indicator, g.entity_key, g.level, g.entity_id, g.group_kind, g.group_code, g.place, g.rate, g.target, a.rate AS all_rate,
         CAST(g.denominator AS DECIMAL(18, 0)) * CAST(a.denominator AS DECIMAL(18, 0)) AS scale,
         abs(CAST(g.numerator * a.denominator - a.numerator * g.denominator AS DECIMAL(18, 0))) AS distance
     FROM figure AS g
@@ -47,4 +47,4 @@ JOIN requested AS q ON q.report_year = c.report_year
 LEFT JOIN compared AS p
     ON p.report_year + 1 = c.report_year AND p.indicator = c.indicator AND p.level = c.level AND p.entity_id = c.entity_id
     AND p.group_kind = c.group_kind AND p.group_code = c.group_code
-ORDER BY c.report_year, c.indicator, c.entity_key, c.group_kind, c.group_code
+ORDER BY c.place

@@ -1,0 +1,13 @@
+/*
+title = "Parent in active military but not in the armed forces: the wider flag is treated as yes"
+grain = ["example"]
+authority = "specification: collections, Checks on the way in"
+collection = "student"
+[columns]
+example = "The student and the school year"
+*/
+SELECT concat(k.student_id, ' in ', s.school_year) AS example
+FROM student AS s
+JOIN key.student AS k ON k.student_key = s.student_key
+WHERE s.parent_in_active_military AND NOT coalesce(s.parent_in_armed_forces, FALSE)
+ORDER BY k.student_id, s.school_year
