@@ -67,6 +67,13 @@ fn every_indicator_has_a_golden_and_a_page() {
     }
 }
 
+#[test]
+fn the_pages_are_up_to_date() {
+    let place = Place::new();
+    let said = place.perkins(&["docs", "--check", "--out", text(&home().join("docs"))]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+}
+
 /// The part of a page from the heading that names something to the next heading that is not below it.
 fn section<'a>(page: &'a str, named: &str) -> Option<&'a str> {
     let level = |line: &str| line.chars().take_while(|c| *c == '#').count();
