@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lineage::Lineage;
 use crate::project::Project;
+use crate::run::stage::STUDENT;
 use crate::run::{self, Prepared, relation};
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -19,6 +20,9 @@ use std::sync::Arc;
 const MEMBERSHIP: &str = "membership";
 const MEMBERSHIP_TABLE: &str = "indicator_membership";
 const LISTING: &str = "explain_program";
+
+/// Columns that say what a row is about, not what is known of it.
+const KEYS: [&str; 4] = [run::output::REPORT_YEAR, STUDENT[0], STUDENT[1], "program_key"];
 
 /// About whom and what.
 #[derive(Debug, Clone)]
@@ -187,7 +191,7 @@ pub async fn ask(root: &Path, project: &Project, question: &Question) -> Result<
     relation::register_student(engine, &contracts, root, &load, &prepared.registered, student)?;
     compute(&prepared).await?;
     let lineage = Lineage::plan(project, &contracts, &question.jurisdiction).await?;
-    let mut reader = Reader { prepared: &prepared, rows: BTreeMap::new(), lineage };
+    let mut reader = Reader { prepared: &prepared, rows: BTreeMap::new(), read_by: BTreeMap::new(), lineage };
     reader.read().await?;
     let mut answers = Vec::new();
     for &year in &prepared.years.requested {
@@ -196,11 +200,14 @@ pub async fn ask(root: &Path, project: &Project, question: &Question) -> Result<
     Ok(answers)
 }
 
+/// The views that the answer is read from.
+fn wanted(catalog: &Catalog) -> Vec<&str> {
+    std::iter::once(MEMBERSHIP).chain(catalog.topics().into_iter().map(|v| v.name.as_str())).collect()
+}
+
 /// Runs every view that the answer needs, each as a table in memory: there is one student only.
 async fn compute(prepared: &Prepared) -> Result<()> {
-    let mut wanted = vec![MEMBERSHIP];
-    wanted.extend(prepared.catalog.topics().into_iter().map(|v| v.name.as_str()));
-    for view in prepared.catalog.in_order(&wanted)? {
+    for view in prepared.catalog.in_order(&wanted(&prepared.catalog))? {
         let (schema, batches) = prepared.engine.run_whole(view).await?;
         prepared.engine.register(&Name { schema: None, table: view.name.clone() }, Arc::new(Memory::whole(schema, batches)))?;
     }
@@ -209,7 +216,10 @@ async fn compute(prepared: &Prepared) -> Result<()> {
 
 struct Reader<'a> {
     prepared: &'a Prepared,
+    /// Rows of each relation that was read.
     rows: BTreeMap<String, Vec<Row>>,
+    /// What the indicators that name no topics read: columns by relation, by name of the indicator's view.
+    read_by: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     lineage: Lineage,
 }
 
@@ -222,12 +232,58 @@ impl Reader<'_> {
         let engine = &self.prepared.engine;
         let mut relations: Vec<String> = self.catalog().topics().into_iter().map(|v| v.name.clone()).collect();
         relations.extend([MEMBERSHIP.to_string(), "reference.exclusion".into()]);
+        self.discover().await?;
+        relations.extend(self.read_by.values().flat_map(BTreeMap::keys).cloned());
         for relation in relations {
             let mut rows = rows(engine, &relation).await?;
             rows.sort_by_key(|r| (number(r, "place"), r.get("program_id").cloned(), r.get("sentence").cloned()));
             self.rows.insert(relation, rows);
         }
         Ok(())
+    }
+
+    /// Finds what the indicators that name no topics read of the student, by planning them.
+    async fn discover(&mut self) -> Result<()> {
+        let silent = |v: &&View| v.indicator().is_some() && v.header.explain.topics().next().is_none();
+        let views: Vec<String> = self.lineage.catalog.indicators().into_iter().filter(silent).map(|v| v.name.clone()).collect();
+        let known: BTreeSet<String> = self.computed()?.into_iter().map(|v| v.name.clone()).collect();
+        for view in views.into_iter().filter(|v| known.contains(v)) {
+            let needs = self.lineage.direct(&view, BTreeSet::new()).await?;
+            let of_student = needs.into_iter().filter(|(name, columns)| known.contains(&name.table) && columns.contains(STUDENT[0]));
+            let columns =
+                of_student.map(|(name, columns)| (name.table, columns.into_iter().filter(|c| !KEYS.contains(&c.as_str())).collect()));
+            self.read_by.insert(view, columns.collect());
+        }
+        Ok(())
+    }
+
+    fn computed(&self) -> Result<Vec<&View>> {
+        self.catalog().in_order(&wanted(self.catalog()))
+    }
+
+    /// What an indicator that names no topics read about the student in a program: the columns and their values.
+    fn discovered(&self, view: &View, year: i32, program: &Program) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        for (relation, columns) in self.read_by.get(&view.name).into_iter().flatten() {
+            let Some(source) = self.catalog().get(relation) else { continue };
+            let here = |r: &&Row| {
+                let same = |column: &str, value: &str| r.get(column).is_none_or(|v| v == value);
+                same(run::output::REPORT_YEAR, &year.to_string()) && same("program_key", &program.key)
+            };
+            let value = |r: &Row, c: &String| match r.get(c).map(String::as_str) {
+                None => "not given".to_string(),
+                Some("true") => "yes".to_string(),
+                Some("false") => "no".to_string(),
+                Some(text) => text.to_string(),
+            };
+            let sentence = |r: &Row| {
+                let values = columns.iter().map(|c| format!("{} {}", c.replace('_', " "), value(r, c))).collect::<Vec<_>>();
+                format!("{}: {}", lower_first(&source.header.title), if values.is_empty() { "yes".into() } else { values.join(", ") })
+            };
+            let facts_here = self.rows.get(relation).into_iter().flatten().filter(here).map(sentence).collect();
+            facts.push(Fact { title: source.header.title.clone(), facts: facts_here });
+        }
+        facts
     }
 
     /// Rows of a relation for a report year.
@@ -374,7 +430,10 @@ impl Reader<'_> {
             exclusion,
             reason,
             // A code that the indicator's own file does not give was given for all indicators alike, such as for a startup program.
-            denominator_facts: facts(exclusion_is_own, &explain.denominator),
+            denominator_facts: match explain.topics().next() {
+                None if exclusion_is_own => self.discovered(view, year, program),
+                _ => facts(exclusion_is_own, &explain.denominator),
+            },
             numerator_facts: facts(denominator, &explain.numerator),
         }
     }

@@ -122,7 +122,7 @@ fn decision(out: &mut String, indicator: &Indicator, programs: &[&str], decision
         if decision.numerator { "in the denominator and in the numerator." } else { "in the denominator, not in the numerator." },
     );
     let yes_or_no = if decision.numerator { "Yes" } else { "No" };
-    if decision.denominator_facts == decision.numerator_facts {
+    if decision.numerator_facts.is_empty() || decision.denominator_facts == decision.numerator_facts {
         line(out, "      ", 8, &format!("Denominator: {}. Yes.", indicator.denominator_text));
         line(out, "      ", 8, &format!("Numerator: {}. {yes_or_no}.", indicator.numerator_text));
         return line(out, "      ", 8, &decided("Decided by", &decision.denominator_facts));
