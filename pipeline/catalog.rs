@@ -29,13 +29,16 @@ pub enum Layer {
     Tally,
     /// The tables that a run writes.
     Output,
+    /// What to look at in the data that came in: each row of such a view is one finding.
+    Check,
     /// Sentences that say what was decided for a student, and from what.
     Explain,
 }
 
 impl Layer {
     /// All layers, from the raw data up.
-    pub const ALL: [Layer; 6] = [Layer::Staging, Layer::Status, Layer::Indicator, Layer::Tally, Layer::Output, Layer::Explain];
+    pub const ALL: [Layer; 7] =
+        [Layer::Staging, Layer::Status, Layer::Indicator, Layer::Tally, Layer::Output, Layer::Check, Layer::Explain];
 
     /// Name of the layer's folder.
     pub fn folder(self) -> &'static str {
@@ -45,6 +48,7 @@ impl Layer {
             Layer::Indicator => "indicator",
             Layer::Tally => "tally",
             Layer::Output => "output",
+            Layer::Check => "check",
             Layer::Explain => "explain",
         }
     }
@@ -258,7 +262,7 @@ impl Catalog {
                 )),
                 Some(target)
                     if target.layer == view.layer
-                        && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output | Layer::Explain) =>
+                        && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output | Layer::Check | Layer::Explain) =>
                 {
                     wrong(format!("refers to {to} of its own layer; views of {} stand by themselves", view.layer.folder()))
                 }
@@ -296,6 +300,7 @@ fn read(label: String, path: &str, text: &str, overlay: bool) -> Result<View> {
     let stem = file.strip_suffix(".sql").filter(|s| !s.contains('/')).ok_or_else(shape)?;
     let name = match layer {
         Layer::Indicator => format!("indicator_{}", stem.to_lowercase()),
+        Layer::Check => format!("check_{stem}"),
         Layer::Explain => format!("explain_{stem}"),
         _ => stem.to_string(),
     };

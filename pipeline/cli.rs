@@ -224,7 +224,8 @@ pub fn main() -> u8 {
 fn start_log(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PERKINS_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if format == LogFormat::Json { "perkins=info" } else { "perkins=warn" }));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Text => builder.without_time().with_target(false).try_init(),

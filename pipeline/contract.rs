@@ -197,7 +197,13 @@ impl Contracts {
     /// The contracts of a folder, one TOML file for each collection.
     pub fn from_folder(folder: &Path) -> Result<Contracts> {
         let mut files = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))? {
+        let entries = std::fs::read_dir(folder).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                Error::Config(format!("the project folder has no {}; --project must name a folder with sql/ and data/", folder.display()))
+            }
+            _ => Error::io("read", folder, e),
+        })?;
+        for entry in entries {
             let path = entry.map_err(|e| Error::io("read", folder, e))?.path();
             let text = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
             files.push((path.display().to_string(), String::from_utf8(text).ok()));

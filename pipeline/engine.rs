@@ -23,16 +23,13 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures::TryStreamExt;
 use scan::{Mode, ScanTable, Shard};
 use std::sync::Arc;
 
 /// Rows of a batch inside the engine.
 const BATCH_ROWS: usize = 8192;
-fn batch_rows() -> usize {
-    std::env::var("PB").ok().and_then(|v| v.parse().ok()).unwrap_or(BATCH_ROWS)
-}
 
 /// Sessions and settings of a run.
 pub struct Engine {
@@ -63,7 +60,7 @@ impl Engine {
         let runtime = runtime.build_arc()?;
         let session = |threads: usize| {
             let mut config =
-                SessionConfig::new().with_target_partitions(threads).with_batch_size(batch_rows()).with_information_schema(false);
+                SessionConfig::new().with_target_partitions(threads).with_batch_size(BATCH_ROWS).with_information_schema(false);
             let options = config.options_mut();
             options.sql_parser.collect_spans = true;
             // Text as plain strings: views of strings keep every buffer that they came from alive, and joins pile them up.
@@ -144,10 +141,11 @@ impl Engine {
         run.await.map_err(|e: DataFusionError| in_view(view, &e))
     }
 
-    /// Runs any query over the registered relations.
+    /// Runs any query over the registered relations; only queries, nothing that changes or writes.
     pub async fn query(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let run = async {
-            let frame = self.whole.sql(sql).await?;
+            let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+            let frame = self.whole.sql_with_options(sql, only_queries).await?;
             let schema = Arc::clone(frame.schema().inner());
             Ok((schema, frame.collect().await?))
         };

@@ -142,7 +142,14 @@ impl LakeReader {
     pub fn open(root: &Path, path: &str, schema: SchemaRef) -> Result<LakeReader> {
         let path = root.join(path);
         let file = File::open(&path).map_err(|e| Error::io("read", &path, e))?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_schema(schema)).map_err(|e| failed(&path, e))?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_schema(schema));
+        let metadata = metadata.map_err(|e| {
+            let what = format!(
+                "{} does not have the columns of its contract, which changed since; ingest the raw collections again",
+                path.display()
+            );
+            Error::internal(what, e)
+        })?;
         Ok(LakeReader { path, metadata })
     }
 

@@ -1,5 +1,6 @@
 //! A run: from the current load to committed result tables of the report years asked for.
 
+pub mod check;
 pub mod companion;
 pub mod manifest;
 pub mod output;

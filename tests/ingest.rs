@@ -399,13 +399,13 @@ fn equal_rows_are_kept_once_and_different_ones_not_at_all() {
     ]);
     let outcome = place.ingest();
     let inputs: Vec<_> = outcome.load.inputs.iter().map(|i| (i.path.as_str(), i.accepted, i.duplicates, i.rejected)).collect();
-    // Student 1: the row of a.csv stays, that of b.csv is the duplicate. 2: two rows differ. 3: two equal, one different: all three go. 4: two levels.
-    assert_eq!(inputs, [("student/a.csv", 2, 0, 3), ("student/b.csv", 1, 1, 2)]);
+    // Student 1: the row of a.csv stays, that of b.csv is the duplicate. 2: two rows differ. 3: two equal, one different: one duplicate, and the two that differ go. 4: two levels.
+    assert_eq!(inputs, [("student/a.csv", 2, 0, 3), ("student/b.csv", 1, 2, 1)]);
     let found: Vec<_> = rejects(&outcome).into_iter().map(|r| (r.file, r.line, r.rule, r.text, r.field)).collect();
     let row = |file: &str, line, id: &str| {
         (format!("student/{file}.csv"), line, "conflicting_key".to_string(), format!("2024,{id},secondary"), String::new())
     };
-    assert_eq!(found, [row("a", 3, "2"), row("a", 4, "3"), row("a", 5, "3"), row("b", 3, "2"), row("b", 4, "3")]);
+    assert_eq!(found, [row("a", 3, "2"), row("a", 4, "3"), row("a", 5, "3"), row("b", 3, "2")]);
     let messages: Vec<String> = rejects(&outcome).into_iter().map(|r| r.message).collect();
     assert!(messages[0].contains("but differ in gender;") && messages[1].contains("but differ in race_ethnicity;"));
 }

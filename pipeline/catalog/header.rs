@@ -40,6 +40,8 @@ pub struct Header {
     /// Views of sql/explain: their place among the others.
     #[serde(default)]
     pub order: u32,
+    /// Views of sql/check: the collection that the finding is about.
+    pub collection: Option<String>,
     /// What each column means; a column of a contract of the same name needs no entry.
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
@@ -108,6 +110,9 @@ impl Header {
             if value.trim().is_empty() {
                 return Err(wrong(&format!("header: {name} is empty")));
             }
+        }
+        if layer == Layer::Check && header.collection.is_none() {
+            return Err(wrong("header: a check needs collection, the one that its findings are about"));
         }
         if layer == Layer::Indicator {
             let level = header.education_level.as_deref();

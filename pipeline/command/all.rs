@@ -39,7 +39,7 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
     if !manifest.files_of("performance").is_empty() {
         let sql = "SELECT p.report_year, p.entity_name, p.indicator, p.numerator, p.denominator, p.rate, CAST(p.target AS DOUBLE) AS target, p.status \
                    FROM performance AS p WHERE p.level = 'state' AND p.group_kind = 'all' ORDER BY p.report_year, p.indicator";
-        let batches = block_on(settings, async { Results::open(&settings.restricted, manifest).await?.query(sql).await })?;
+        let batches = block_on(settings, async { Results::open(&settings.restricted, manifest, sql).await?.query(sql).await })?;
         let titles = crate::catalog::Catalog::load(&settings.project, &manifest.jurisdiction)?;
         let title = |id: &str| {
             titles.indicators().into_iter().find(|v| v.indicator() == Some(id)).map_or(String::new(), |v| v.header.title.clone())

@@ -1,12 +1,13 @@
 //! `perkins ingest`.
 
-use super::{Progress, grouped, print};
+use super::{Progress, block_on, grouped, print};
 use crate::cli::Settings;
 use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
 use crate::ingest::{Options, ingest};
+use crate::jurisdiction::BASE;
 use crate::lake::Load;
-use crate::run::read_json;
+use crate::run::{check, read_json};
 use crate::store;
 use std::path::{Path, PathBuf};
 
@@ -48,14 +49,18 @@ pub fn load(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
     if outcome.unchanged {
         return Ok((outcome.load, true));
     }
-    let folder = root.join("loads").join(&outcome.load.load_id);
-    let text = serde_json::to_vec_pretty(&outcome.load).map_err(|e| Error::internal("the load as JSON", e))?;
+    progress.at("looking at the data across years");
+    let mut load = outcome.load;
+    let jurisdiction = settings.jurisdiction.as_deref().unwrap_or(BASE);
+    load.warnings.extend(block_on(settings, check::findings(root, &settings.project, &load, jurisdiction, settings.partitions))?);
+    let folder = root.join("loads").join(&load.load_id);
+    let text = serde_json::to_vec_pretty(&load).map_err(|e| Error::internal("the load as JSON", e))?;
     let manifest = store::write_whole(root, &folder.join("manifest.json"), &text)?;
     store::sync_folder(&root.join("loads"))?;
-    let pointer = Pointer { id: outcome.load.load_id.clone(), manifest: manifest.path, blake3: manifest.blake3 };
+    let pointer = Pointer { id: load.load_id.clone(), manifest: manifest.path, blake3: manifest.blake3 };
     commit::create(root, Commit { load: Some(pointer), run: before.and_then(|c| c.run), ..Commit::default() })?;
-    tracing::info!(load = outcome.load.load_id, "load committed");
-    Ok((outcome.load, false))
+    tracing::info!(load = load.load_id, "load committed");
+    Ok((load, false))
 }
 
 /// What came in, for people: counts by collection, and warnings.

@@ -37,7 +37,10 @@ enum Form {
 /// Answers a query over the tables of a run.
 pub fn main(args: &QueryArgs, settings: &Settings) -> Result<()> {
     let manifest = manifest(settings, args.run.as_deref())?;
-    let answer = async { Results::open(&settings.restricted, &manifest).await?.query_with_schema(&args.sql).await };
+    let answer = async {
+        let results = Results::open(&settings.restricted, &manifest, &args.sql).await?;
+        results.with_lake(&settings.restricted, &settings.project, &manifest)?.query_with_schema(&args.sql).await
+    };
     let (schema, batches) = block_on(settings, answer)?;
     match args.format {
         Form::Table => table(&schema, &batches),

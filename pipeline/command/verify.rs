@@ -249,7 +249,7 @@ fn check_figures(settings: &Settings, run: &Manifest, report: &mut Report) -> Re
          count(*) FILTER (WHERE rate IS DISTINCT FROM CASE WHEN denominator > 0 THEN CAST(100 * numerator AS DOUBLE) / CAST(denominator AS DOUBLE) END) AS wrong_rates \
          FROM {TABLE}"
     );
-    let answer = block_on(settings, async { Results::open(&settings.restricted, &only).await?.query(&sql).await })?;
+    let answer = block_on(settings, async { Results::open(&settings.restricted, &only, &sql).await?.query(&sql).await })?;
     let value = |c: usize| {
         answer
             .iter()

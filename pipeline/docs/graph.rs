@@ -34,7 +34,7 @@ pub fn page(site: &Site) -> Result<String> {
     let mut out = head("Lineage");
     let Some(base) = site.jurisdictions.first() else { return Ok(out) };
     out += "Which view reads which, by layer: raw collections on the left, the tables of a run on the right. The views that explain (`sql/explain`) are left out of the picture.\n\n";
-    let written: Vec<&View> = base.catalog.views().filter(|v| v.layer != Layer::Explain && !generated(v)).collect();
+    let written: Vec<&View> = base.catalog.views().filter(|v| !matches!(v.layer, Layer::Check | Layer::Explain) && !generated(v)).collect();
     out += &format!("```mermaid\n{}```\n\n", mermaid(&written));
     for lineage in &site.jurisdictions {
         let overlays: Vec<&View> = lineage.catalog.views().filter(|v| v.overlay).collect();

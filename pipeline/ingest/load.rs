@@ -11,7 +11,7 @@ use super::reject::{Reject, Rejects};
 use super::source::{Source, find};
 use super::write::{Layout, write_keys};
 use super::{Options, Outcome, in_parallel, reject};
-use crate::contract::{Contract, Contracts};
+use crate::contract::{Contract, Contracts, OnViolation};
 use crate::error::{Error, Result};
 use crate::lake::{Counts, Input, LakeFile, LakeReader, Load, Surrogate, Warning};
 use arrow::array::{AsArray, RecordBatch, StringArray};
@@ -308,14 +308,28 @@ impl<'a> Ingest<'a> {
         let failures: Vec<String> = self.load.collections.iter().filter_map(|c| self.failure(c)).collect();
         if !failures.is_empty() {
             return Err(Error::Data(format!(
-                "too many rows are rejected:\n{}\nThe rejected rows and what is wrong with each are in {}. Correct the files and load them again; \
+                "{}too many rows are rejected:\n{}\nThe rejected rows and what is wrong with each are in {}. Correct the files and load them again; \
                  the load before stays in place.",
+                self.missing(),
                 failures.join("\n"),
                 table.display()
             )));
         }
         let unchanged = self.previous.is_some_and(|p| p.load_id == self.load.load_id);
         Ok(Outcome { load: self.load, unchanged, reject: table })
+    }
+
+    /// Names the collections that others refer to and that neither the folder nor the lake has.
+    fn missing(&self) -> String {
+        let there = |name: &str| self.load.files_of(name).next().is_some() || self.load.collections.iter().any(|c| c.collection == name);
+        let loaded = self.load.collections.iter().filter_map(|c| self.contracts.get(&c.collection));
+        let needed = loaded
+            .flat_map(|c| c.foreign_keys.iter().filter(|k| k.on_violation == OnViolation::Reject).map(|k| k.reference.resource.as_str()));
+        let missing: BTreeSet<&str> = needed.filter(|name| !there(name)).collect();
+        let say = |name: &&str| {
+            format!("there is no {name} collection, in the folder or in the lake, and other collections refer to it; add {name}.csv\n")
+        };
+        missing.iter().map(say).collect()
     }
 
     /// What to say of a collection with too many rejected rows.

@@ -189,21 +189,34 @@ impl Checks<'_> {
             let end = start + 1 + repeats[start + 1..].iter().take_while(|r| **r).count();
             let group = &rows[start..end];
             start = end;
-            let differ = group[1..].iter().fold(0, |mask, row| mask | self.differences(part, group[0], *row));
+            let distinct = self.distinct(part, group);
+            let differ = distinct[1..].iter().fold(0, |mask, row| mask | self.differences(part, distinct[0], *row));
             if differ == 0 {
-                part.rows.push(group[0]);
-                for &row in &group[1..] {
-                    let (file, _) = part.origin(row);
-                    *part.duplicates.entry(file).or_default() += 1;
-                }
+                part.rows.push(distinct[0]);
                 continue;
             }
-            for &row in group {
+            for row in distinct {
                 let (file, line) = part.origin(row);
                 let text = excerpt(self.key_text(part, row).as_bytes());
                 part.rejects.push(Reject { file, line, field: None, rule: Rule::ConflictingKey, text, detail: differ });
             }
         }
+    }
+
+    /// The rows of a key that differ from each other, in the order of their files and lines; the others count as duplicates.
+    fn distinct(&self, part: &mut Part, group: &[u32]) -> Vec<u32> {
+        let mut rows = group.to_vec();
+        rows.sort_by_key(|&row| part.origin(row));
+        let mut distinct: Vec<u32> = Vec::new();
+        for row in rows {
+            if distinct.iter().all(|&kept| self.differences(part, kept, row) != 0) {
+                distinct.push(row);
+            } else {
+                let (file, _) = part.origin(row);
+                *part.duplicates.entry(file).or_default() += 1;
+            }
+        }
+        distinct
     }
 
     fn differences(&self, part: &Part, a: u32, b: u32) -> u64 {

@@ -79,10 +79,21 @@ pub fn find(raw: &Path, contracts: &Contracts) -> Result<Found> {
     Ok(found)
 }
 
+/// A folder that is not there, or is none, is a wrong argument.
+fn no_folder(folder: &Path, e: std::io::Error) -> Error {
+    match e.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Error::Config(format!(
+            "{} is no folder; name the folder that holds the raw collections, such as student.csv or student/*.csv",
+            folder.display()
+        )),
+        _ => Error::io("read folder", folder, e),
+    }
+}
+
 /// The entries of a folder but the hidden ones.
 fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
     let mut all = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|e| Error::io("read folder", folder, e))? {
+    for entry in fs::read_dir(folder).map_err(|e| no_folder(folder, e))? {
         let entry = entry.map_err(|e| Error::io("read folder", folder, e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if !name.starts_with('.') {

@@ -8,7 +8,7 @@ use crate::engine::{Batches, Engine, Memory, Scan};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::{LakeReader, Load, STUDENTS_PER_BLOCK};
-use crate::project::Project;
+use crate::project::{Files, Project};
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
@@ -45,10 +45,13 @@ pub fn register(
         Registered { shards: students.div_ceil(STUDENTS_PER_BLOCK).max(1) as usize, in_text_order: true, ..Registered::default() };
     register_keys(engine, contracts, root, load, &mut registered)?;
     let defaults = project.defaults()?;
+    let limits = default_limits(project, &defaults)?;
+    let missing = |name: &str| load.files_of(name).next().is_none();
+    let excluded = |name: &str| limits.get(name).into_iter().flat_map(|l| l.unless.iter().map(String::as_str));
     for contract in contracts.iter() {
         let name = Name { schema: Some(LAKE.into()), table: contract.name.clone() };
-        let default =
-            if load.files_of(&contract.name).next().is_none() { jurisdiction.default_collection(&defaults, &contract.name) } else { None };
+        let stands_in = missing(&contract.name) && excluded(&contract.name).all(missing);
+        let default = if stands_in { jurisdiction.default_collection(&defaults, &contract.name) } else { None };
         if let Some((path, text)) = default {
             let label = project.label("data/default", &path);
             register_batch(engine, name, read_default(contract, &label, &text)?)?;
@@ -116,6 +119,20 @@ fn of_student(batch: &RecordBatch, key: i32) -> Result<RecordBatch> {
     let column = batch.column_by_name(STUDENT[0]).ok_or_else(|| Error::bug("a relation by student without its key"))?;
     let is_of: arrow::array::BooleanArray = column.as_primitive::<Int32Type>().iter().map(|k| Some(k == Some(key))).collect();
     arrow::compute::filter_record_batch(batch, &is_of).map_err(|e| Error::internal("rows of a student", e))
+}
+
+/// When a default does not stand in: `default.toml`.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DefaultLimit {
+    /// Collections whose presence rules the default out.
+    unless: Vec<String>,
+}
+
+fn default_limits(project: &Project, defaults: &Files) -> Result<BTreeMap<String, DefaultLimit>> {
+    let name = "default.toml";
+    let parse = |text: &String| toml::from_str(text).map_err(|e| Error::Config(format!("{}: {e}", project.label("data/default", name))));
+    defaults.get(name).map_or(Ok(BTreeMap::new()), parse)
 }
 
 /// A relation for each key: `key.student (student_key, student_id, student_order)`, where the order is the rank of the id as text.

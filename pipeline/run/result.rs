@@ -6,6 +6,8 @@ use super::parameter::register_batch;
 use crate::catalog::Name;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::jurisdiction::Jurisdiction;
+use crate::project::Project;
 use arrow::array::{ArrayRef, Int32Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -20,10 +22,11 @@ pub struct Results {
 }
 
 impl Results {
-    /// Opens every table of the run.
-    pub async fn open(root: &Path, manifest: &Manifest) -> Result<Results> {
+    /// Opens the tables of the run that a query names.
+    pub async fn open(root: &Path, manifest: &Manifest, sql: &str) -> Result<Results> {
         let engine = Engine::new(1, None)?;
-        for table in &manifest.tables {
+        let sql = sql.to_lowercase();
+        for table in manifest.tables.iter().filter(|t| sql.contains(&t.name)) {
             let batches = manifest
                 .files
                 .iter()
@@ -35,6 +38,14 @@ impl Results {
             register_batch(&engine, Name { schema: None, table: table.name.clone() }, batch)?;
         }
         Ok(Results { engine })
+    }
+
+    /// Adds the lake, as `lake.<collection>`, and the reference tables.
+    pub fn with_lake(self, root: &Path, project: &Project, manifest: &Manifest) -> Result<Results> {
+        let (_, load) = super::current_load(root)?;
+        let jurisdiction = Jurisdiction::load(project, &manifest.jurisdiction)?;
+        super::relation::register(&self.engine, project, &project.contracts()?, &jurisdiction, root, &load)?;
+        Ok(self)
     }
 
     /// Asks the tables in SQL.

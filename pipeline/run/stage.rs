@@ -1,12 +1,12 @@
 //! Runs the views that the wanted outputs need, in three phases: what has no student in it; what is by student, shard by shard; what counts
 //! over all students.
 
-use crate::catalog::{Catalog, Layer, Name, View};
+use crate::catalog::{Catalog, INDICATOR_COLUMNS, Layer, Name, View};
 use crate::engine::{Engine, Memory, ShardPlan};
 use crate::error::{Error, Result};
 use crate::table::{Encoder, Group};
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -254,6 +254,9 @@ impl Stage {
     async fn plan(&self, node: &Node) -> Result<Option<ShardPlan>> {
         if node.inline {
             self.engine.register_inline(&node.view).await?;
+            if node.view.indicator().is_some() {
+                check_indicator(&node.view, &self.engine.schema(&node.view).await?)?;
+            }
             return Ok(None);
         }
         let plan = self.engine.plan_shard(&node.view).await?;
@@ -315,6 +318,23 @@ impl Stage {
             outputs.insert(node.view.name.clone(), Rows::Batches(crate::engine::Scan::schema(memory.as_ref()), parts));
         }
         Ok(())
+    }
+}
+
+/// Every indicator gives the same columns: the union of all of them depends on it.
+fn check_indicator(view: &View, schema: &SchemaRef) -> Result<()> {
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    if names != INDICATOR_COLUMNS {
+        let wanted = INDICATOR_COLUMNS.join(", ");
+        return Err(Error::Config(format!(
+            "{}: an indicator gives the columns {wanted}, in this order; this one gives {}",
+            view.path,
+            names.join(", ")
+        )));
+    }
+    match ["denominator", "numerator"].into_iter().find(|c| !schema.field_with_name(c).is_ok_and(|f| f.data_type() == &DataType::Boolean)) {
+        Some(column) => Err(Error::Config(format!("{}: {column} must be yes or no (a boolean)", view.path))),
+        None => Ok(()),
     }
 }
 
