@@ -110,10 +110,13 @@ fn partitions_sum_to_all(performance: &[Row]) {
     assert!(clustered.iter().eq(all.keys()), "every figure has a career cluster");
 }
 
+/// Numerators and denominators of the entities of each level.
+type ByLevel<'a> = BTreeMap<&'a str, Vec<(i64, i64)>>;
+
 /// A level's figure is at least that of any entity below it, and at most the sum of them: who counts below counts above, once.
 fn levels_contain_each_other(performance: &[Row]) {
     let at = ["report_year", "indicator", "group_kind", "group_code"];
-    let mut levels: BTreeMap<Vec<String>, BTreeMap<&str, Vec<(i64, i64)>>> = BTreeMap::new();
+    let mut levels: BTreeMap<Vec<String>, ByLevel> = BTreeMap::new();
     for row in performance {
         let figure = (count(row, "numerator"), count(row, "denominator"));
         levels.entry(key(row, &at)).or_default().entry(&row["level"]).or_default().push(figure);
