@@ -66,7 +66,8 @@ pub fn find(raw: &Path, contracts: &Contracts) -> Result<Found> {
         let stem = name.split('.').next().unwrap_or_default();
         if !path.is_dir() && contracts.get(stem).is_some() {
             add(&mut found, raw, stem, &path, &name)?;
-        } else {
+        } else if !name.to_lowercase().starts_with("readme") {
+            // A README beside the collections is for people.
             found.unknown.push(relative(raw, &path));
         }
     }
@@ -83,7 +84,7 @@ pub fn find(raw: &Path, contracts: &Contracts) -> Result<Found> {
 fn no_folder(folder: &Path, e: std::io::Error) -> Error {
     match e.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Error::Config(format!(
-            "{} is no folder; name the folder that holds the raw collections, such as student.csv or student/*.csv",
+            "{} is no folder; check the path: it must be the folder that holds the raw collections, such as student.csv or student/*.csv",
             folder.display()
         )),
         _ => Error::io("read folder", folder, e),
