@@ -711,9 +711,9 @@ fn no_value_of_a_student_is_logged() {
 #[test]
 fn there_are_no_colours_outside_a_terminal() {
     let place = place();
-    place.file("raw/README.md", "a file that belongs to no collection");
+    place.file("raw/notes.md", "a file that belongs to no collection");
     let said = place.perkins(&["all", "raw", "--jurisdiction", "oregon"]);
     assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.err.contains("README.md"), "says which file it did not read: {}", said.err);
+    assert!(said.err.contains("notes.md"), "says which file it did not read: {}", said.err);
     assert!(!said.err.contains('\u{1b}') && !said.out.contains('\u{1b}'), "{}", said.err);
 }

@@ -377,10 +377,10 @@ fn files_that_cannot_be_read_say_why() {
 
 #[test]
 fn unknown_files_are_a_warning() {
-    let place = School::with(&[("student.csv", STUDENT), ("readme.md", "x"), ("more/student.csv", "x"), (".hidden", "x")]);
+    let place = School::with(&[("student.csv", STUDENT), ("notes.md", "x"), ("more/student.csv", "x"), (".hidden", "x"), ("README.md", "for people")]);
     let warnings = place.ingest().load.warnings;
     assert_eq!((warnings[0].check.as_str(), warnings[0].count), ("unknown_file", 2));
-    assert_eq!(warnings[0].examples, ["more", "readme.md"]);
+    assert_eq!(warnings[0].examples, ["more", "notes.md"]);
 }
 
 #[test]
