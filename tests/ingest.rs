@@ -377,7 +377,13 @@ fn files_that_cannot_be_read_say_why() {
 
 #[test]
 fn unknown_files_are_a_warning() {
-    let place = School::with(&[("student.csv", STUDENT), ("notes.md", "x"), ("more/student.csv", "x"), (".hidden", "x"), ("README.md", "for people")]);
+    let place = School::with(&[
+        ("student.csv", STUDENT),
+        ("notes.md", "x"),
+        ("more/student.csv", "x"),
+        (".hidden", "x"),
+        ("README.md", "for people"),
+    ]);
     let warnings = place.ingest().load.warnings;
     assert_eq!((warnings[0].check.as_str(), warnings[0].count), ("unknown_file", 2));
     assert_eq!(warnings[0].examples, ["more", "notes.md"]);

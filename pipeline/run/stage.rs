@@ -184,6 +184,7 @@ impl Stage {
         let (schema, batches) = self.engine.run_whole(&node.view).await?;
         self.took(node, start);
         if node.view.layer == Layer::Output {
+            let (schema, batches) = super::output::in_place(schema, batches)?;
             outputs.insert(node.view.name.clone(), Rows::Batches(schema, vec![batches]));
         } else {
             self.engine.register(&name(&node.view), Arc::new(Memory::whole(schema, batches)))?;

@@ -48,8 +48,8 @@ SELECT
     p.report_year,
     CASE p.cell WHEN 1 THEN 'middle' WHEN 2 THEN 'postsecondary' WHEN 3 THEN 'postsecondary' ELSE 'secondary' END AS education_level,
     CASE p.cell WHEN 2 THEN 'concentrator' WHEN 4 THEN 'concentrator' ELSE 'participant' END AS status,
-    p.level, p.entity_id, p.entity_name, g.group_kind, g.group_code, k.career_cluster, p.students
+    p.level, p.entity_id, p.entity_name, g.group_kind, g.group_code, k.career_cluster, p.students,
+    (((CAST(p.report_year AS BIGINT) * 8 + p.cell) * 16777216 + p.entity_key) * 1024 + g.group_order) * 64 + k.cluster_order AS place
 FROM figure_group AS g
 CROSS JOIN cluster AS k
 JOIN placed AS p ON p.group_bit = g.group_bit AND p.cluster_order = k.cluster_order
-ORDER BY (((CAST(p.report_year AS BIGINT) * 8 + p.cell) * 16777216 + p.entity_key) * 1024 + g.group_order) * 64 + k.cluster_order

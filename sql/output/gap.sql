@@ -41,10 +41,10 @@ SELECT
         WHEN c.distance * p.scale < p.distance * c.scale THEN 'closing'
         WHEN c.distance * p.scale > p.distance * c.scale THEN 'widening'
         ELSE 'unchanged'
-    END AS progress
+    END AS progress,
+    c.place
 FROM compared AS c
 JOIN requested AS q ON q.report_year = c.report_year
 LEFT JOIN compared AS p
     ON p.report_year + 1 = c.report_year AND p.indicator = c.indicator AND p.level = c.level AND p.entity_id = c.entity_id
     AND p.group_kind = c.group_kind AND p.group_code = c.group_code
-ORDER BY c.place

@@ -18,7 +18,6 @@ rate = "100 times numerator by denominator, unrounded"
 target = "The entity's target in percent: a grantee's own, else the state's"
 status = "met, within_90 or below_90; null without a target"
 */
-SELECT f.report_year, f.indicator, f.level, f.entity_id, f.entity_name, f.group_kind, f.group_code, f.numerator, f.denominator, f.rate, f.target, f.status
+SELECT f.report_year, f.indicator, f.level, f.entity_id, f.entity_name, f.group_kind, f.group_code, f.numerator, f.denominator, f.rate, f.target, f.status, f.place
 FROM requested AS q
 JOIN figure AS f ON f.report_year = q.report_year
-ORDER BY f.place
