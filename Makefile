@@ -41,4 +41,4 @@ bench: build ## compare with ../shared/yardstick on its M data; the result goes 
 	python3 benches/compare.py --perkins $(PERKINS)
 
 synth: build ## make raw collections of 5,000 students a year in data/raw
-	$(PERKINS) synth --students 5000 --years 2019..2024 --out data/raw
+	$(PERKINS) synth --students 5000 --years 2019..2024 --jurisdiction $(JURISDICTION) --out data/raw

@@ -28,7 +28,8 @@ fn sample() -> Arc<Place> {
 fn synth(place: &Place, students: u32, years: &str, flags: &[&str]) -> PathBuf {
     let raw = place.raw();
     let students = students.to_string();
-    let mut arguments = vec!["synth", "--students", &students, "--years", years, "--seed", "5", "--out", text(&raw)];
+    let mut arguments =
+        vec!["synth", "--jurisdiction", "oregon", "--students", &students, "--years", years, "--seed", "5", "--out", text(&raw)];
     arguments.extend(flags);
     place.works(&arguments);
     raw

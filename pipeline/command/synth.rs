@@ -3,6 +3,7 @@
 use super::{grouped, print};
 use crate::cli::{Settings, parse_years};
 use crate::error::Result;
+use crate::jurisdiction::BASE;
 use crate::synth::{Options, synth};
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ pub struct SynthArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Jurisdiction whose crosswalk, targets and proportions to follow
-    #[arg(long, default_value = "oregon")]
+    #[arg(long, default_value = BASE)]
     jurisdiction: String,
     /// Folder for the raw collections; must be new or empty
     #[arg(long, value_name = "DIR")]
