@@ -27,6 +27,8 @@ pub enum Layer {
     Indicator,
     /// From candidates to counted figures.
     Tally,
+    /// What a form or a report asks for, line by line.
+    Form,
     /// The tables that a run writes.
     Output,
     /// What to look at in the data that came in: each row of such a view is one finding.
@@ -37,8 +39,8 @@ pub enum Layer {
 
 impl Layer {
     /// All layers, from the raw data up.
-    pub const ALL: [Layer; 7] =
-        [Layer::Staging, Layer::Status, Layer::Indicator, Layer::Tally, Layer::Output, Layer::Check, Layer::Explain];
+    pub const ALL: [Layer; 8] =
+        [Layer::Staging, Layer::Status, Layer::Indicator, Layer::Tally, Layer::Form, Layer::Output, Layer::Check, Layer::Explain];
 
     /// Name of the layer's folder.
     pub fn folder(self) -> &'static str {
@@ -47,6 +49,7 @@ impl Layer {
             Layer::Status => "status",
             Layer::Indicator => "indicator",
             Layer::Tally => "tally",
+            Layer::Form => "form",
             Layer::Output => "output",
             Layer::Check => "check",
             Layer::Explain => "explain",
@@ -108,9 +111,10 @@ pub struct Catalog {
 }
 
 /// Relations that the program itself provides; the views of [`Catalog`] may refer to them.
-pub const PROVIDED: [&str; 11] = [
+pub const PROVIDED: [&str; 12] = [
     "as_of",
     "breakdown_row",
+    "collection",
     "indicator",
     "indicator_row",
     "jurisdiction",

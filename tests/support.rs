@@ -6,15 +6,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
 /// A row by the names of its columns; null is the empty text.
 pub type Row = BTreeMap<String, String>;
 
-/// The repository.
+/// The repository: the one that the tests were built from, or another checkout of it, `PERKINS_TEST_HOME`.
 pub fn home() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    static HOME: OnceLock<PathBuf> = OnceLock::new();
+    HOME.get_or_init(|| std::env::var_os("PERKINS_TEST_HOME").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from))
+}
+
+/// The program under test: the one just built, or another, `PERKINS_TEST_PROGRAM`.
+fn program() -> PathBuf {
+    std::env::var_os("PERKINS_TEST_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_perkins").into(), PathBuf::from)
 }
 
 /// What the program said.
@@ -68,7 +74,7 @@ impl Place {
 
     /// The program in this folder, without settings of the machine. `PERKINS_TEST_PROJECT=.` tests the SQL on disk without building it in.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_perkins"));
+        let mut command = Command::new(program());
         for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("PERKINS_")) {
             command.env_remove(name);
         }

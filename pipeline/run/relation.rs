@@ -1,6 +1,6 @@
 //! The relations that come from files: collections of the lake (or their shipped defaults), identifiers, and reference tables.
 
-use super::parameter::register_batch;
+use super::parameter::{register as register_columns, register_batch};
 use super::stage::STUDENT;
 use crate::catalog::{LAKE, Name};
 use crate::contract::{Contract, Contracts};
@@ -64,6 +64,7 @@ pub fn register(
             engine.register(&name, Arc::new(scan))?;
         }
     }
+    register_collections(engine, contracts, load)?;
     for (path, text) in project.reference()?.iter().filter(|(p, _)| p.ends_with(".csv")) {
         let table = path.trim_end_matches(".csv").to_string();
         let batch = read_text(&project.label("data/reference", path), text)?;
@@ -74,6 +75,15 @@ pub fn register(
         register_batch(engine, Name { schema: Some("reference".into()), table }, batch)?;
     }
     Ok(registered)
+}
+
+/// Registers `collection (collection, is_given)`: which collections were handed over. A form tells none at all from nobody.
+fn register_collections(engine: &Engine, contracts: &Contracts, load: &Load) -> Result<()> {
+    let names: Vec<&str> = contracts.iter().map(|c| c.name.as_str()).collect();
+    let given: Vec<bool> = names.iter().map(|n| load.files_of(n).next().is_some()).collect();
+    let columns: Vec<(&str, ArrayRef)> =
+        vec![("collection", Arc::new(StringArray::from(names))), ("is_given", Arc::new(arrow::array::BooleanArray::from(given)))];
+    register_columns(engine, "collection", columns)
 }
 
 /// Replaces every relation by student by the rows of one student, read from the row groups that may hold them. `student` is its row of the
