@@ -2,8 +2,9 @@
 title = "CAR narrative II.B.8: disparities or gaps in performance"
 description = """
 One paragraph for each indicator, of the state's figures, to be edited: all concentrators against the state determined level, every group that is below
-all concentrators, the widest gap first, with its progress from the year before, and the groups that are not. The figures behind it are those of gap.
-Levels are rounded to two decimals, differences are those of the levels shown. Figures are unsuppressed: look at small groups before it is handed in."""
+all concentrators, the widest gap first, with its progress from the year before, and the groups that are not with their level the year before. The
+figures behind it are those of gap. Levels are rounded to two decimals, differences are those of the levels shown. Figures are unsuppressed: look at
+small groups before it is handed in."""
 grain = ["report_year", "section", "indicator"]
 authority = "Federal CAR guide (January 2025), page 16, II.B.8; Perkins V section 113(b)(3)(C)(ii)(II); specification: federal-report, Narrative figures"
 restricted = true
@@ -29,6 +30,8 @@ WITH compared AS (
             ' percent, ', n.numerator, ' of ', n.denominator) AS short_words,
         concat(' The year before it was ', CAST(p.hundredths AS DECIMAL(9, 0)) * CAST(0.01 AS DECIMAL(3, 2)),
             ' percent (', p.numerator, ' of ', p.denominator, '), ') AS prior_words,
+        CASE WHEN p.hundredths IS NULL THEN '' ELSE concat('; the year before ', CAST(p.hundredths AS DECIMAL(9, 0)) * CAST(0.01 AS DECIMAL(3, 2)),
+            ' percent, ', p.numerator, ' of ', p.denominator) END AS prior_short_words,
         concat(CAST(abs(n.hundredths - a.hundredths) AS DECIMAL(9, 0)) * CAST(0.01 AS DECIMAL(3, 2))) AS gap_words,
         concat(CAST(abs(p.hundredths - b.hundredths) AS DECIMAL(9, 0)) * CAST(0.01 AS DECIMAL(3, 2))) AS prior_gap_words,
         concat(CAST(abs(n.hundredths - CAST(n.target * 100 AS BIGINT)) AS DECIMAL(9, 0)) * CAST(0.01 AS DECIMAL(3, 2))) AS target_words,
@@ -61,9 +64,16 @@ sentence AS (
                         WHEN prior_gap > 0 THEN concat(prior_gap_words, ' points above all')
                         ELSE 'as all'
                     END,
-                    CASE progress WHEN 'closing' THEN ': the gap narrowed.' WHEN 'widening' THEN ': the gap widened.' ELSE ': the gap stayed the same.' END)
+                    CASE
+                        WHEN prior_gap > 0 THEN ': it fell from above all to below.'
+                        WHEN progress = 'closing' THEN ': the gap narrowed.'
+                        WHEN progress = 'widening' THEN ': the gap widened.'
+                        ELSE ': the gap stayed the same.'
+                    END)
                 END)
-            ELSE concat(short_words, CASE WHEN is_below_target THEN concat('; ', target_words, ' points below the State determined level)') ELSE ')' END)
+            ELSE concat(
+                short_words, prior_short_words,
+                CASE WHEN is_below_target THEN concat('; ', target_words, ' points below the State determined level)') ELSE ')' END)
         END AS words
     FROM compared
 ),
