@@ -1,12 +1,12 @@
 /*
 title = "Students in the sample of each CTE district and in its grade 09, by group"
 description = "The groups of the report without a student have no row here."
-grain = ["school_year", "district_id", "is_resident", "group_bit"]
+grain = ["school_year", "district_id", "group_bit"]
 authority = "specification: massachusetts, Comparison index"
 [columns]
-is_resident = "The sample; else the attending grade 09"
 group_bit = "Number of the bit of the group"
-students = "Students, each once"
+members = "Students of the group in the sample, each once; null: none"
+attending_members = "Students of the group in grade 09, each once; null: none"
 */
 WITH served AS (
     SELECT DISTINCT e.school_year, v.district_id, e.grade
@@ -21,5 +21,9 @@ counted AS (
     LEFT SEMI JOIN served AS s ON s.school_year = c.school_year AND s.district_id = c.district_id AND s.grade = c.grade
     GROUP BY c.school_year, c.district_id, c.is_resident
 )
-SELECT school_year, district_id, is_resident, figure['group_bit'] AS group_bit, figure['denominator'] AS students
+SELECT
+    school_year, district_id, figure['group_bit'] AS group_bit,
+    max(figure['denominator']) FILTER (WHERE is_resident) AS members,
+    max(figure['denominator']) FILTER (WHERE NOT is_resident) AS attending_members
 FROM counted
+GROUP BY school_year, district_id, figure['group_bit']

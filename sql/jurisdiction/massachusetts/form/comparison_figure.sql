@@ -15,22 +15,24 @@ attending_members = "Of these, in the group"
 attending = "100 times attending_members by attending_n"
 difference = "attending less index, percentage points; null without a student in grade 09"
 */
-WITH sample AS (
-    SELECT school_year, district_id, students AS n FROM comparison_count WHERE is_resident AND group_bit = 0
+WITH listed AS (
+    -- Bit 0 is of all students. A group without a student has a row too.
+    SELECT
+        c.school_year, c.district_id, g.group_kind, g.group_code,
+        coalesce(max(c.members) FILTER (WHERE c.group_bit = 0), 0) AS n,
+        coalesce(max(c.members) FILTER (WHERE c.group_bit = g.group_bit), 0) AS members,
+        coalesce(max(c.attending_members) FILTER (WHERE c.group_bit = 0), 0) AS attending_n,
+        coalesce(max(c.attending_members) FILTER (WHERE c.group_bit = g.group_bit), 0) AS attending_members
+    FROM report_group AS g
+    CROSS JOIN comparison_count AS c
+    WHERE g.report = 'comparison_index'
+    GROUP BY c.school_year, c.district_id, g.group_kind, g.group_code
 ),
 counted AS (
-    SELECT
-        q.report_year, s.school_year, s.district_id, g.group_kind, g.group_code, s.n, coalesce(m.students, 0) AS members,
-        coalesce(a.students, 0) AS attending_n, coalesce(am.students, 0) AS attending_members
+    SELECT q.report_year, l.*
     FROM requested AS q
-    JOIN sample AS s ON s.school_year <= q.report_year
-    JOIN report_group AS g ON g.report = 'comparison_index'
-    LEFT JOIN comparison_count AS m
-        ON m.school_year = s.school_year AND m.district_id = s.district_id AND m.is_resident AND m.group_bit = g.group_bit
-    LEFT JOIN comparison_count AS a
-        ON a.school_year = s.school_year AND a.district_id = s.district_id AND NOT a.is_resident AND a.group_bit = 0
-    LEFT JOIN comparison_count AS am
-        ON am.school_year = s.school_year AND am.district_id = s.district_id AND NOT am.is_resident AND am.group_bit = g.group_bit
+    JOIN listed AS l ON l.school_year <= q.report_year
+    WHERE l.n > 0
 ),
 sized AS (
     SELECT c.*,

@@ -27,15 +27,18 @@ WITH valued AS (
     FROM reference.quality_measure AS m
     JOIN quality_figure AS f ON f.measure = m.measure
 ),
+beside_state AS (
+    SELECT *, max(CASE WHEN level = 'state' THEN value END) OVER (PARTITION BY report_year, measure) AS state_value
+    FROM valued
+),
 compared AS (
     SELECT
-        i.report_year, i.institution_id, i.measure, i.source, i.numerator, i.denominator, i.value, s.value AS state_value,
-        CAST(rank() OVER (PARTITION BY i.report_year, i.measure ORDER BY CASE WHEN i.lower_is_better THEN -i.value ELSE i.value END) AS BIGINT) - 1 AS worse,
-        count(*) OVER (PARTITION BY i.report_year, i.measure, i.value) AS equal,
-        count(*) OVER (PARTITION BY i.report_year, i.measure) AS schools
-    FROM valued AS i
-    JOIN valued AS s ON s.level = 'state' AND s.report_year = i.report_year AND s.measure = i.measure
-    WHERE i.level = 'institution'
+        report_year, institution_id, measure, source, numerator, denominator, value, state_value,
+        CAST(rank() OVER (PARTITION BY report_year, measure ORDER BY CASE WHEN lower_is_better THEN -value ELSE value END) AS BIGINT) - 1 AS worse,
+        count(*) OVER (PARTITION BY report_year, measure, value) AS equal,
+        count(*) OVER (PARTITION BY report_year, measure) AS schools
+    FROM beside_state
+    WHERE level = 'institution'
 ),
 ranked AS (
     SELECT *, (2 * worse + equal) * 4 < 2 * schools AS lowest_quartile
