@@ -34,7 +34,7 @@ entered AS (
 )
 SELECT
     l.report_year, l.district_id, l.applicant_id,
-    coalesce(l.student_key, CAST(-row_number() OVER (ORDER BY l.report_year, l.district_id, l.applicant_id) AS INT)) AS person,
+    coalesce(l.student_key, -CAST(row_number() OVER (ORDER BY l.report_year, l.district_id, l.applicant_id) AS INT)) AS person,
     coalesce(s.secondary_version & 70368744177663, 1) AS groups,
     coalesce(l.institution_id, p.institution_id) AS institution_id, p.program_id,
     l.outcome, l.in_spring, l.in_fall, n.applicant_id IS NOT NULL AS is_enrolled

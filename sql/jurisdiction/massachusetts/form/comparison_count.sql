@@ -20,10 +20,14 @@ counted AS (
     FROM comparison_student AS c
     LEFT SEMI JOIN served AS s ON s.school_year = c.school_year AND s.district_id = c.district_id AND s.grade = c.grade
     GROUP BY c.school_year, c.district_id, c.is_resident
+),
+long AS (
+    SELECT school_year, district_id, is_resident, figure['group_bit'] AS group_bit, figure['denominator'] AS students
+    FROM counted
 )
 SELECT
-    school_year, district_id, figure['group_bit'] AS group_bit,
-    max(figure['denominator']) FILTER (WHERE is_resident) AS members,
-    max(figure['denominator']) FILTER (WHERE NOT is_resident) AS attending_members
-FROM counted
-GROUP BY school_year, district_id, figure['group_bit']
+    school_year, district_id, group_bit,
+    max(students) FILTER (WHERE is_resident) AS members,
+    max(students) FILTER (WHERE NOT is_resident) AS attending_members
+FROM long
+GROUP BY school_year, district_id, group_bit

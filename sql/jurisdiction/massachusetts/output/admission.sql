@@ -47,19 +47,24 @@ counted AS (
     WHERE entity_id IS NOT NULL
     GROUP BY report_year, level, entity_id
 ),
+long AS (
+    SELECT
+        report_year, level, entity_id, district_id, figure['group_bit'] AS group_bit, figure['measure'] AS measure,
+        figure['numerator'] AS students, figure['denominator'] AS applicants
+    FROM counted
+),
 wide AS (
     SELECT
-        report_year, level, entity_id, district_id, figure['group_bit'] AS group_bit,
-        max(figure['denominator']) AS applicants,
-        sum(figure['numerator']) FILTER (WHERE figure['measure'] = 0) AS offered,
-        sum(figure['numerator']) FILTER (WHERE figure['measure'] = 1) AS accepted,
-        sum(figure['numerator']) FILTER (WHERE figure['measure'] = 2) AS declined,
-        sum(figure['numerator']) FILTER (WHERE figure['measure'] = 3) AS waitlisted,
-        sum(figure['numerator']) FILTER (WHERE figure['measure'] = 4) AS enrolled,
-        sum(figure['numerator']) FILTER (WHERE figure['measure'] = 5) AS spring_applicants,
-        sum(figure['numerator']) FILTER (WHERE figure['measure'] = 6) AS fall_applicants
-    FROM counted
-    GROUP BY report_year, level, entity_id, district_id, figure['group_bit']
+        report_year, level, entity_id, district_id, group_bit, max(applicants) AS applicants,
+        sum(students) FILTER (WHERE measure = 0) AS offered,
+        sum(students) FILTER (WHERE measure = 1) AS accepted,
+        sum(students) FILTER (WHERE measure = 2) AS declined,
+        sum(students) FILTER (WHERE measure = 3) AS waitlisted,
+        sum(students) FILTER (WHERE measure = 4) AS enrolled,
+        sum(students) FILTER (WHERE measure = 5) AS spring_applicants,
+        sum(students) FILTER (WHERE measure = 6) AS fall_applicants
+    FROM long
+    GROUP BY report_year, level, entity_id, district_id, group_bit
 )
 SELECT
     w.report_year, w.level, w.entity_id, g.group_kind, g.group_code, w.applicants, w.offered, w.accepted, w.declined, w.waitlisted, w.enrolled,
