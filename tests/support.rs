@@ -302,7 +302,7 @@ pub fn compare(table: &str, types: &BTreeMap<String, String>, expected: &[Row], 
 fn compare_row(table: &str, types: &BTreeMap<String, String>, reading: &Reading, expected: &Row, got: Option<&Row>) -> Vec<String> {
     let at = format!("{table} [{}]", shown(expected, &reading.key));
     // A figure of nobody has no row.
-    let nobody = ["denominator", "students"].iter().any(|c| expected.get(*c).is_some_and(|v| v == "0"));
+    let nobody = ["denominator", "students", "total_students"].iter().any(|c| expected.get(*c).is_some_and(|v| v == "0"));
     let outside = reading.only_denominator && expected["denominator"] == "false";
     let Some(got) = got else {
         return if nobody || outside { vec![] } else { vec![format!("{at}: expected {}, got no row", shown_rest(expected, &reading.key))] };
