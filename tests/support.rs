@@ -150,6 +150,32 @@ impl Place {
     }
 }
 
+/// A small, clean raw folder.
+pub fn small() -> PathBuf {
+    home().join("tests/golden/5S3/work_based_learning/given")
+}
+
+/// A place with a raw folder that a test may break.
+pub fn place() -> Place {
+    let place = Place::new();
+    copy(&small(), &place.raw());
+    place
+}
+
+/// The same, loaded.
+pub fn loaded() -> Place {
+    let place = place();
+    place.works(&["ingest", "raw"]);
+    place
+}
+
+/// The same, and run for Oregon and 2024.
+pub fn ran() -> Place {
+    let place = loaded();
+    place.run("oregon", [2024], &[]);
+    place
+}
+
 /// Runs a command to its end.
 pub fn answer(command: &mut Command) -> Answer {
     let output = command.output().unwrap();

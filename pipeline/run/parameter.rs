@@ -140,10 +140,8 @@ pub fn register_indicators(
                 breakdown_mask |= 1i64.checked_shl(measures.len() as u32).unwrap_or(0);
                 measures.push(Measure { indicator: id.into(), breakdown: Some((breakdown.group_kind.clone(), code.clone())) });
             }
-            breakdowns.push(format!(
-                "SELECT report_year, '{id}' AS indicator, student_key, program_key, group_code FROM {}",
-                breakdown.view
-            ));
+            breakdowns
+                .push(format!("SELECT report_year, '{id}' AS indicator, student_key, program_key, group_code FROM {}", breakdown.view));
         }
         let only = if in_years.len() == years.len() {
             String::new()
