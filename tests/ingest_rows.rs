@@ -1,7 +1,6 @@
 //! Ingest (collections.md): keys, references and loads; every row counted, and the same bytes whatever the machine.
 
-use crate::school::{COURSE, ENROLLMENT, PROGRAM, STUDENT, School, brief, counts, owned, rejects};
-use arrow::array::{Array, AsArray};
+use crate::school::{COURSE, Dice, ENROLLMENT, PROGRAM, STUDENT, School, brief, counts, owned, rejects};
 use perkins::contract::Contracts;
 use perkins::error::Error;
 use perkins::ingest::Options;
@@ -108,16 +107,6 @@ fn unknown_institutions_are_a_warning() {
     assert_eq!((warning.collection.as_deref(), warning.count), (Some("enrollment"), 7));
     assert_eq!(warning.examples, ["S1", "S3", "S4", "S5", "S6"]);
     assert_eq!(counts(&outcome, "enrollment").accepted, 8);
-}
-
-/// A number generator for test data.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
 }
 
 /// Students and courses of three years, with faults, in random order.

@@ -1,5 +1,6 @@
 //! Ingest: our splitting of text into records and fields agrees with the `csv` crate.
 
+use crate::school::Dice;
 use perkins::error::Error;
 use perkins::ingest::fields::{Place, Tile};
 use perkins::ingest::records::{Chunk, Records};

@@ -1,7 +1,6 @@
 //! Ingest (collections.md): types, files and headers; every fault has its rule, and the line of a text editor.
 
 use crate::school::{PROGRAM, STUDENT, School, brief, counts, owned, rejects};
-use arrow::array::{Array, AsArray};
 use std::collections::BTreeMap;
 use std::io::Write;
 

@@ -148,3 +148,13 @@ pub fn owned(rows: &[(i64, &str, &str)]) -> Vec<(i64, String, String)> {
 pub fn counts<'a>(outcome: &'a Outcome, collection: &str) -> &'a Counts {
     outcome.load.collections.iter().find(|c| c.collection == collection).unwrap()
 }
+
+/// A number generator for test data.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
