@@ -6,6 +6,7 @@
 
 mod lineage;
 mod scan;
+mod sequence;
 
 pub use lineage::Needs;
 pub use scan::{Batches, Memory, Scan};
@@ -17,10 +18,12 @@ use arrow::datatypes::SchemaRef;
 use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::ViewTable;
-use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
@@ -69,7 +72,13 @@ impl Engine {
             options.optimizer.enable_dynamic_filter_pushdown = false;
             // A union of a literal and a column differs in nullability between the logical and the physical plan; nothing depends on it.
             options.execution.skip_physical_aggregate_schema_check = true;
-            let context = SessionContext::new_with_config_rt(config, Arc::clone(&runtime));
+            let mut state = SessionStateBuilder::new().with_config(config).with_runtime_env(Arc::clone(&runtime)).with_default_features();
+            if threads == 1 {
+                let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(sequence::SequenceUnions)];
+                rules.extend(PhysicalOptimizer::new().rules);
+                state = state.with_physical_optimizer_rules(rules);
+            }
+            let context = SessionContext::new_with_state(state.build());
             context.register_udaf(crate::tally::tally());
             context
         };
