@@ -42,8 +42,8 @@ WITH report AS (
 awarded AS (
     SELECT
         report_year,
-        sum(CASE WHEN section = '131' THEN final_award ELSE 0 END) AS secondary,
-        sum(CASE WHEN section = '132' THEN final_award ELSE 0 END) AS postsecondary
+        sum(CASE WHEN section = '131' THEN final_award ELSE 0 END) AS secondary_awards,
+        sum(CASE WHEN section = '132' THEN final_award ELSE 0 END) AS postsecondary_awards
     FROM subaward_line
     GROUP BY report_year
 ),
@@ -55,35 +55,40 @@ effort AS (
 ),
 limited AS (
     SELECT
-        t.*, w.secondary, w.postsecondary,
-        CAST(a.award_amount AS DECIMAL(24, 6)) AS allocation,
+        t.*, r.car_instrument AS instrument, w.secondary_awards, w.postsecondary_awards,
+        a.award_amount AS allocation,
         t.local_distribution * r.fsr_reserve_percent * h.hundredth AS reserve_limit,
         a.award_amount * r.fsr_local_percent * h.hundredth AS local_limit,
         a.award_amount * r.fsr_state_institutions_percent * h.hundredth AS state_institutions_limit,
-        CAST(r.fsr_nontraditional_minimum AS DECIMAL(24, 6)) AS nontraditional_minimum,
-        CAST(r.fsr_nontraditional_maximum AS DECIMAL(24, 6)) AS nontraditional_maximum,
-        CAST(t.leadership * r.fsr_recruitment_percent * h.hundredth AS DECIMAL(24, 6)) AS recruitment_share,
-        CAST(r.fsr_recruitment_amount AS DECIMAL(24, 6)) AS recruitment_amount,
+        r.fsr_nontraditional_minimum AS nontraditional_minimum,
+        r.fsr_nontraditional_maximum AS nontraditional_maximum,
+        t.leadership * r.fsr_recruitment_percent * h.hundredth AS recruitment_share,
+        r.fsr_recruitment_amount AS recruitment_amount,
         a.award_amount * r.fsr_leadership_percent * h.hundredth AS leadership_limit,
-        CAST(a.award_amount * r.fsr_administration_percent * h.hundredth AS DECIMAL(24, 6)) AS administration_share,
-        CAST(r.fsr_administration_amount AS DECIMAL(24, 6)) AS administration_amount,
+        a.award_amount * r.fsr_administration_percent * h.hundredth AS administration_share,
+        -- Without an allocation there is no share that it could be the greater of.
+        CASE WHEN a.award_amount IS NOT NULL THEN r.fsr_administration_amount END AS administration_amount,
         t.administration_federal * r.fsr_administration_match_percent * h.hundredth AS match_limit,
         e.non_federal * r.fsr_maintenance_of_effort_percent * h.hundredth AS effort_limit
     FROM report AS t
-    -- A number with a dot is a float in the engine; of a text it is exact.
+    -- A number with a dot is a float in the engine; from a text it is exact.
     CROSS JOIN (SELECT CAST('0.01' AS DECIMAL(3, 2)) AS hundredth) AS h
     JOIN rule AS r ON r.report_year = t.report_year
     LEFT JOIN allocation AS a ON a.program_year = t.report_year
     LEFT JOIN awarded AS w ON w.report_year = t.report_year
     LEFT JOIN effort AS e ON e.program_year = t.report_year - 1
 ),
--- The entered rows as they were handed over, beside the form's.
-entered AS (
-    SELECT f.report_year, f.report, f.row, o.program_year IS NOT NULL AS is_reported, o.previously_reported, f.unliquidated_obligations, b.net_outlays AS carried
+-- The rows of the form, beside what was handed over for them.
+form_row AS (
+    SELECT
+        f.report_year, f.report, f.row, f.kind, r.car_instrument AS instrument, f.balance, f.unliquidated_obligations,
+        CASE WHEN o.program_year IS NULL THEN 0 ELSE 1 END AS is_reported,
+        o.previously_reported,
+        b.net_outlays AS carried
     FROM fsr_line AS f
+    JOIN rule AS r ON r.report_year = f.report_year
     LEFT JOIN outlay AS o ON o.program_year = f.report_year AND o.report = f.report AND o.row = f.row
     LEFT JOIN fsr_line AS b ON b.report_year = f.report_year AND b.report = 'interim' AND b.row = f.row
-    WHERE f.kind = 'entered'
 ),
 judged AS (
     SELECT report_year, section, 'federal_id' AS check, recipient_id AS subject,
@@ -126,62 +131,67 @@ section AS (
 ),
 -- What was found, and the limit; one that is null can't be checked.
 measured AS (
-    SELECT report_year, report AS form, 'reserve_share' AS check, 'C' AS line,
-        CAST(reserve AS DECIMAL(18, 2)) AS found, CAST(reserve_limit AS DECIMAL(24, 6)) AS limit_value, CAST(NULL AS VARCHAR) AS examples
-    FROM limited
-    UNION ALL SELECT report_year, report, 'local_share', 'G', local_distribution, CAST(local_limit AS DECIMAL(24, 6)), NULL FROM limited
-    UNION ALL SELECT report_year, report, 'state_institutions_share', 'H', state_institutions, CAST(state_institutions_limit AS DECIMAL(24, 6)), NULL FROM limited
-    UNION ALL SELECT report_year, report, 'nontraditional_minimum', 'I', nontraditional, nontraditional_minimum, NULL FROM limited
-    UNION ALL SELECT report_year, report, 'nontraditional_maximum', 'I', nontraditional, nontraditional_maximum, NULL FROM limited
+    SELECT
+        t.report_year, t.report AS form, d.check, d.line,
+        CASE d.check
+            WHEN 'reserve_share' THEN t.reserve
+            WHEN 'local_share' THEN t.local_distribution
+            WHEN 'state_institutions_share' THEN t.state_institutions
+            WHEN 'nontraditional_minimum' THEN t.nontraditional
+            WHEN 'nontraditional_maximum' THEN t.nontraditional
+            WHEN 'recruitment_minimum' THEN t.recruitment
+            WHEN 'leadership_share' THEN t.leadership
+            WHEN 'administration_maximum' THEN t.administration
+            WHEN 'administration_match' THEN t.administration_non_federal
+            WHEN 'maintenance_of_effort' THEN t.total_non_federal
+            WHEN 'authorized_total' THEN t.total
+            WHEN 'secondary_awards' THEN t.secondary_awards
+            WHEN 'postsecondary_awards' THEN t.postsecondary_awards
+        END AS found,
+        CASE d.check
+            WHEN 'reserve_share' THEN t.reserve_limit
+            WHEN 'local_share' THEN t.local_limit
+            WHEN 'state_institutions_share' THEN t.state_institutions_limit
+            WHEN 'nontraditional_minimum' THEN t.nontraditional_minimum
+            WHEN 'nontraditional_maximum' THEN t.nontraditional_maximum
+            WHEN 'recruitment_minimum' THEN least(t.recruitment_share, t.recruitment_amount)
+            WHEN 'leadership_share' THEN t.leadership_limit
+            WHEN 'administration_maximum' THEN greatest(t.administration_share, t.administration_amount)
+            WHEN 'administration_match' THEN t.match_limit
+            WHEN 'maintenance_of_effort' THEN t.effort_limit
+            WHEN 'authorized_total' THEN t.allocation
+            WHEN 'secondary_awards' THEN t.secondary_formula
+            WHEN 'postsecondary_awards' THEN t.postsecondary_formula
+        END AS limit_value,
+        CAST(NULL AS VARCHAR) AS examples
+    FROM limited AS t
+    JOIN reference.fsr_check AS d ON d.instrument = t.instrument AND d.made_for = 'report' AND coalesce(d.report, t.report) = t.report
     UNION ALL
-    SELECT report_year, report, 'recruitment_minimum', 'J', recruitment,
-        CASE WHEN recruitment_share < recruitment_amount THEN recruitment_share ELSE recruitment_amount END, NULL
-    FROM limited
-    UNION ALL SELECT report_year, report, 'leadership_share', 'L', leadership, CAST(leadership_limit AS DECIMAL(24, 6)), NULL FROM limited
-    UNION ALL
-    SELECT report_year, report, 'administration_maximum', 'M', administration,
-        CASE
-            WHEN allocation IS NULL THEN NULL
-            WHEN administration_share > administration_amount THEN administration_share
-            ELSE administration_amount
+    SELECT
+        w.report_year, w.report, d.check, w.row,
+        CASE d.check
+            WHEN 'balance' THEN w.balance
+            WHEN 'row_reported' THEN w.is_reported
+            WHEN 'previously_reported_blank' THEN w.previously_reported
+            WHEN 'previously_reported_carried' THEN w.previously_reported
+            WHEN 'obligations_liquidated' THEN w.unliquidated_obligations
         END,
+        CASE d.check WHEN 'row_reported' THEN 1 WHEN 'previously_reported_carried' THEN w.carried ELSE 0 END,
         NULL
-    FROM limited
-    UNION ALL SELECT report_year, report, 'administration_match', 'M', administration_non_federal, CAST(match_limit AS DECIMAL(24, 6)), NULL FROM limited
-    UNION ALL SELECT report_year, report, 'authorized_total', 'N', total, allocation, NULL FROM limited
+    FROM form_row AS w
+    JOIN reference.fsr_check AS d
+        ON d.instrument = w.instrument AND coalesce(d.report, w.report) = w.report
+        AND (d.made_for = 'row' OR d.made_for = 'entered_row' AND w.kind = 'entered')
     UNION ALL
-    SELECT report_year, report, 'secondary_awards', 'D', CAST(secondary AS DECIMAL(18, 2)), CAST(secondary_formula AS DECIMAL(24, 6)), NULL
-    FROM limited
-    UNION ALL
-    SELECT report_year, report, 'postsecondary_awards', 'E', CAST(postsecondary AS DECIMAL(18, 2)), CAST(postsecondary_formula AS DECIMAL(24, 6)), NULL
-    FROM limited
-    UNION ALL
-    SELECT report_year, report, 'maintenance_of_effort', 'N', total_non_federal, CAST(effort_limit AS DECIMAL(24, 6)), NULL
-    FROM limited
-    WHERE report = 'interim'
-    UNION ALL SELECT report_year, report, 'balance', row, balance, CAST(0 AS DECIMAL(24, 6)), NULL FROM fsr_line
-    UNION ALL
-    SELECT report_year, report, 'row_reported', row, CAST(CASE WHEN is_reported THEN 1 ELSE 0 END AS DECIMAL(18, 2)), CAST(1 AS DECIMAL(24, 6)), NULL
-    FROM entered
-    UNION ALL
-    SELECT report_year, report, 'previously_reported_blank', row, CAST(previously_reported AS DECIMAL(18, 2)), CAST(0 AS DECIMAL(24, 6)), NULL
-    FROM entered
-    WHERE report = 'interim'
-    UNION ALL
-    SELECT report_year, report, 'previously_reported_carried', row, CAST(previously_reported AS DECIMAL(18, 2)), CAST(carried AS DECIMAL(24, 6)), NULL
-    FROM entered
-    WHERE report = 'final'
-    UNION ALL
-    SELECT report_year, report, 'obligations_liquidated', row, unliquidated_obligations, CAST(0 AS DECIMAL(24, 6)), NULL
-    FROM entered
-    WHERE report = 'final'
-    UNION ALL
-    SELECT s.report_year, s.section, k.check, k.line, CAST(c.wrong AS DECIMAL(18, 2)), CAST(0 AS DECIMAL(24, 6)), c.examples
+    SELECT s.report_year, s.section, d.check, d.line, c.wrong, 0, c.examples
     FROM section AS s
-    CROSS JOIN (
-        VALUES ('federal_id', 'B'), ('member_award', 'D'), ('consortium_code', 'E'), ('consortium_id', 'F'), ('one_fiscal_agent', 'G'), ('agent_is_member', 'G')
-    ) AS k (check, line)
-    LEFT JOIN counted AS c ON c.report_year = s.report_year AND c.section = s.section AND c.check = k.check
+    JOIN rule AS r ON r.report_year = s.report_year
+    JOIN reference.fsr_check AS d ON d.instrument = r.car_instrument AND d.made_for = 'section'
+    LEFT JOIN counted AS c ON c.report_year = s.report_year AND c.section = s.section AND c.check = d.check
+),
+compared AS (
+    SELECT report_year, form, check, line, CAST(found AS DECIMAL(18, 2)) AS found, CAST(limit_value AS DECIMAL(24, 6)) AS limit_value, examples
+    FROM measured
 )
 SELECT
     m.report_year, m.form, m.check, m.line, d.severity, d.title, m.found, d.comparison, m.limit_value,
@@ -193,7 +203,7 @@ SELECT
         ELSE 'failed'
     END AS status,
     m.examples, d.authority
-FROM measured AS m
+FROM compared AS m
 JOIN requested AS q ON q.report_year = m.report_year
 JOIN rule AS r ON r.report_year = m.report_year
 JOIN reference.fsr_check AS d ON d.instrument = r.car_instrument AND d.check = m.check

@@ -18,18 +18,21 @@ fiscal_agent = "Column G: Yes or No for a member of a consortium, else Not Appli
 */
 WITH line AS (
     SELECT
-        report_year, section, 'recipient' AS line, recipient_id, recipient_name, federal_id,
-        CAST(formula_allocation AS DECIMAL(18, 2)) AS formula_allocation,
-        CAST(final_award AS DECIMAL(18, 2)) AS final_award,
-        consortium_code, consortium_id,
-        CASE WHEN consortium_code = 0 THEN 'Not Applicable' WHEN is_fiscal_agent THEN 'Yes' ELSE 'No' END AS fiscal_agent
+        report_year, section,
+        CASE grouping(recipient_id) WHEN 1 THEN 'total' ELSE 'recipient' END AS line,
+        recipient_id,
+        -- Of a recipient there is one row; a total has none of its texts.
+        CASE grouping(recipient_id) WHEN 1 THEN 'Total' ELSE max(recipient_name) END AS recipient_name,
+        CASE grouping(recipient_id) WHEN 0 THEN max(federal_id) END AS federal_id,
+        CAST(sum(formula_allocation) AS DECIMAL(18, 2)) AS formula_allocation,
+        CAST(sum(final_award) AS DECIMAL(18, 2)) AS final_award,
+        CASE grouping(recipient_id) WHEN 0 THEN max(consortium_code) END AS consortium_code,
+        CASE grouping(recipient_id) WHEN 0 THEN max(consortium_id) END AS consortium_id,
+        CASE grouping(recipient_id)
+            WHEN 0 THEN max(CASE WHEN consortium_code = 0 THEN 'Not Applicable' WHEN is_fiscal_agent THEN 'Yes' ELSE 'No' END)
+        END AS fiscal_agent
     FROM subaward_line
-    UNION ALL
-    SELECT
-        report_year, section, 'total', NULL, 'Total', NULL,
-        CAST(sum(formula_allocation) AS DECIMAL(18, 2)), CAST(sum(final_award) AS DECIMAL(18, 2)), NULL, NULL, NULL
-    FROM subaward_line
-    GROUP BY report_year, section
+    GROUP BY GROUPING SETS ((report_year, section, recipient_id), (report_year, section))
 )
 SELECT
     l.report_year, l.section, l.line, l.recipient_id, l.recipient_name, l.federal_id, l.formula_allocation, l.final_award,
