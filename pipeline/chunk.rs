@@ -388,3 +388,4 @@ fn text_statistics<'t>(texts: impl Iterator<Item = &'t [u8]>, nulls: u64) -> Opt
         }
         _ => Some(Statistics::byte_array(range.map(|r| value(r.0)), range.map(|r| value(r.1)), None, Some(nulls), false)),
     }
+}

@@ -164,6 +164,19 @@ impl GroupsAccumulator for Many {
         self.update_batch(states, group_indices, None, total)
     }
 
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let input = Input::new(values)?;
+        let keep = |i: usize| filter.is_none_or(|f| f.is_valid(i) && f.value(i));
+        let entity = |i: usize| {
+            let mut entity = Entity::default();
+            if keep(i) {
+                input.add(i, &mut entity);
+            }
+            entity
+        };
+        Ok(vec![Gives::Roster.evaluate((0..input.len()).map(entity).collect())])
+    }
+
     fn size(&self) -> usize {
         self.entities.capacity() * size_of::<Entity>() + self.bytes
     }

@@ -6,6 +6,7 @@
 use super::intern::{eight_digits, load8, low_bytes};
 use super::reject::Rule;
 
+pub use crate::chunk::ByteTexts;
 pub use crate::chunk::{NULL_BYTE, NULL_INT, NULL_LONG};
 
 /// Smallest and largest value allowed.

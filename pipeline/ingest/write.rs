@@ -91,7 +91,7 @@ impl Layout<'_> {
     ) -> Encoded<Chunk> {
         let dictionary = &self.dictionaries[field];
         match (column, reader) {
-            (Column::Bytes(values), Reader::Code(codes)) => encoder.bytes(description, values, rows, Some(*codes)),
+            (Column::Bytes(values), Reader::Code(codes)) => encoder.bytes(description, values, rows, Some(codes)),
             (Column::Bytes(values), _) => encoder.bytes(description, values, rows, None),
             (Column::Texts(values), _) => {
                 encoder.codes.clear();
