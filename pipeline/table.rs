@@ -3,8 +3,8 @@
 use crate::chunk::{self, Chunk, Encoded, NULL, NULL_BYTE, NULL_INT, NULL_LONG};
 use crate::error::{Error, Result};
 use crate::store::{Draft, Stored};
-use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch};
-use arrow::compute::concat_batches;
+use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, new_empty_array};
+use arrow::compute::concat;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Field, Int32Type, Int64Type, Schema, SchemaRef};
 use hashbrown::HashMap;
 use parquet::arrow::ArrowSchemaConverter;
@@ -74,13 +74,24 @@ impl Encoder {
 
     /// Encodes the rows of some batches as one row group.
     pub fn encode(&self, batches: &[RecordBatch]) -> Result<Group> {
-        let batch = concat_batches(&self.schema, batches).map_err(|e| Error::internal("rows of a table", e))?;
         let mut ours = chunk::Encoder::new()?;
-        let rows: Vec<u32> = (0..batch.num_rows() as u32).collect();
+        let count = batches.iter().map(RecordBatch::num_rows).sum();
+        let rows: Vec<u32> = (0..count as u32).collect();
         let mut theirs = None;
-        let mut columns = Vec::with_capacity(batch.num_columns());
-        for (i, array) in batch.columns().iter().enumerate() {
-            if let Some(chunk) = self.ours(&mut ours, i, array, &rows).map_err(wrong)? {
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        for (i, field) in self.schema.fields().iter().enumerate() {
+            let parts: Vec<&ArrayRef> = batches.iter().map(|b| b.column(i)).collect();
+            // Texts are looked up part by part: to put dictionaries together would copy all their texts.
+            if let Some(chunk) = self.texts(&mut ours, i, &parts).map_err(wrong)? {
+                columns.push(Column::Ours(chunk));
+                continue;
+            }
+            let parts: Vec<&dyn Array> = parts.iter().map(|a| a.as_ref()).collect();
+            let array = match parts.is_empty() {
+                true => new_empty_array(field.data_type()),
+                false => concat(&parts).map_err(|e| Error::internal("rows of a table", e))?,
+            };
+            if let Some(chunk) = self.ours(&mut ours, i, &array, &rows).map_err(wrong)? {
                 columns.push(Column::Ours(chunk));
                 continue;
             }
@@ -89,22 +100,29 @@ impl Encoder {
             }
             let writer = theirs.as_mut().and_then(|w| w.get_mut(i)).and_then(Option::take);
             let mut writer = writer.ok_or_else(|| Error::bug("a table has nested columns"))?;
-            for leaf in compute_leaves(self.schema.field(i), array).map_err(wrong)? {
+            for leaf in compute_leaves(field, &array).map_err(wrong)? {
                 writer.write(&leaf).map_err(wrong)?;
             }
             columns.push(Column::Theirs(writer.close().map_err(wrong)?));
         }
-        Ok(Group { columns, rows: batch.num_rows() })
+        Ok(Group { columns, rows: count })
+    }
+
+    /// A column of texts, plain or as codes; `None` for any other.
+    fn texts(&self, encoder: &mut chunk::Encoder, i: usize, parts: &[&ArrayRef]) -> Encoded<Option<Chunk>> {
+        let mut words = Words::default();
+        encoder.codes.clear();
+        let known = stored_type(self.schema.field(i).data_type()) == &DataType::Utf8;
+        if !known || !parts.iter().all(|part| words.codes(part, &mut encoder.codes)) {
+            return Ok(None);
+        }
+        encoder.words(&self.parquet.column(i), &words.texts).map(Some)
     }
 
     /// A column as a chunk of ours; `None` if its type, or a value that we take for null, is left to the `parquet` crate.
     fn ours(&self, encoder: &mut chunk::Encoder, i: usize, array: &ArrayRef, rows: &[u32]) -> Encoded<Option<Chunk>> {
         let description = self.parquet.column(i);
         Ok(match array.data_type() {
-            DataType::Utf8 | DataType::Dictionary(_, _) => match text_codes(array, &mut encoder.codes) {
-                Some(words) => Some(encoder.words(&description, &words)?),
-                None => None,
-            },
             DataType::Boolean => {
                 let byte = |v: Option<bool>| v.map_or(NULL_BYTE, u8::from);
                 let values: Vec<u8> = array.as_boolean().iter().map(byte).collect();
@@ -170,29 +188,6 @@ fn numbers<T: ArrowPrimitiveType, N: Copy + PartialEq>(
     array.iter().map(value).collect()
 }
 
-/// Numbers the texts of a column in the order in which they first occur, so that the same rows always give the same codes; gives the texts.
-fn text_codes<'a>(array: &'a ArrayRef, codes: &mut Vec<u32>) -> Option<Vec<&'a [u8]>> {
-    let mut words = Words::default();
-    codes.clear();
-    codes.reserve(array.len());
-    if let Some(texts) = array.as_string_opt::<i32>() {
-        codes.extend(texts.iter().map(|t| t.map_or(NULL, |t| words.code(t.as_bytes()))));
-        return Some(words.texts);
-    }
-    let dictionary = array.as_dictionary_opt::<Int32Type>()?;
-    let texts = dictionary.values().as_string_opt::<i32>()?;
-    // Two places of a dictionary may hold the same text: each is looked up once.
-    let mut known = vec![NULL; texts.len()];
-    codes.extend(dictionary.keys().iter().map(|key| {
-        let Some(at) = key.map(|k| k as usize).filter(|k| texts.is_valid(*k)) else { return NULL };
-        if known[at] == NULL {
-            known[at] = words.code(texts.value(at).as_bytes());
-        }
-        known[at]
-    }));
-    Some(words.texts)
-}
-
 /// Distinct texts by their numbers.
 #[derive(Default)]
 struct Words<'a> {
@@ -202,6 +197,27 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
+    /// Appends the numbers of a column's texts, in the order in which they first occur, so that the same rows always give the same numbers;
+    /// false if it is no column of texts.
+    fn codes(&mut self, array: &'a ArrayRef, codes: &mut Vec<u32>) -> bool {
+        if let Some(texts) = array.as_string_opt::<i32>() {
+            codes.extend(texts.iter().map(|t| t.map_or(NULL, |t| self.code(t.as_bytes()))));
+            return true;
+        }
+        let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() else { return false };
+        let Some(texts) = dictionary.values().as_string_opt::<i32>() else { return false };
+        // Two places of a dictionary may hold the same text: each place is looked up once.
+        let mut known = vec![NULL; texts.len()];
+        codes.extend(dictionary.keys().iter().map(|key| {
+            let Some(at) = key.map(|k| k as usize).filter(|k| texts.is_valid(*k)) else { return NULL };
+            if known[at] == NULL {
+                known[at] = self.code(texts.value(at).as_bytes());
+            }
+            known[at]
+        }));
+        true
+    }
+
     fn code(&mut self, text: &'a [u8]) -> u32 {
         // Most columns of a sorted table repeat the text of the row before.
         if self.texts.get(self.last as usize) != Some(&text) {

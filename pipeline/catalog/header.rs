@@ -20,6 +20,9 @@ pub struct Header {
     /// Outputs: holds student rows or unsuppressed figures.
     #[serde(default)]
     pub restricted: bool,
+    /// Run once and kept, although only one view reads it: that one does so several times.
+    #[serde(default)]
+    pub kept: bool,
     /// Overlays: why the base does not do.
     pub reason: Option<String>,
     /// Indicators: `secondary` or `postsecondary`.

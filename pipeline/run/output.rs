@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::store::Stored;
 use crate::table::{Encoder, GROUP_ROWS, Group};
 use arrow::array::{AsArray, RecordBatch};
-use arrow::compute::{BatchCoalescer, concat_batches, partition, sort_to_indices, take_record_batch};
+use arrow::compute::{concat_batches, partition, sort_to_indices, take_record_batch};
 use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use serde::{Deserialize, Serialize};
@@ -165,15 +165,21 @@ async fn sort(engine: &Engine, view: &View, schema: &SchemaRef, parts: Vec<Vec<R
 
 /// Encodes rows as row groups of a fixed size, on several threads.
 fn encode(encoder: &Encoder, batches: &[RecordBatch], threads: usize) -> Result<Vec<Group>> {
-    let Some(first) = batches.first() else { return Ok(vec![]) };
-    let wrong = |e| Error::internal("rows of an output", e);
-    let mut coalescer = BatchCoalescer::new(first.schema(), GROUP_ROWS);
+    let mut pieces: Vec<Vec<RecordBatch>> = vec![];
+    let mut room = 0;
     for batch in batches {
-        coalescer.push_batch(batch.clone()).map_err(wrong)?;
+        let mut start = 0;
+        while start < batch.num_rows() {
+            if room == 0 {
+                pieces.push(vec![]);
+                room = GROUP_ROWS;
+            }
+            let rows = room.min(batch.num_rows() - start);
+            pieces.last_mut().into_iter().for_each(|p| p.push(batch.slice(start, rows)));
+            (start, room) = (start + rows, room - rows);
+        }
     }
-    coalescer.finish_buffered_batch().map_err(wrong)?;
-    let pieces: Vec<RecordBatch> = std::iter::from_fn(|| coalescer.next_completed_batch()).collect();
-    in_parallel(threads, pieces.len(), |i| encoder.encode(std::slice::from_ref(&pieces[i])))
+    in_parallel(threads, pieces.len(), |i| encoder.encode(&pieces[i]))
 }
 
 /// Runs `job` for 0 to n−1 on several threads; results in order.

@@ -85,7 +85,7 @@ pub fn plan(catalog: &Catalog, outputs: &[&str], by_student: &BTreeSet<Name>) ->
         .map(|i| match nodes[i].view.layer {
             Layer::Staging => true,
             Layer::Output => false,
-            _ => readers[i].len() == 1 && same_phase(i),
+            _ => readers[i].len() == 1 && same_phase(i) && !nodes[i].view.header.kept,
         })
         .collect();
     // A node that is written out elsewhere is read where that one runs.

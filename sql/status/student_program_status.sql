@@ -19,12 +19,13 @@ is_nontraditional = "The field is nontraditional for the student's gender"
 */
 WITH event AS (
     SELECT g.report_year, p.student_key, p.program_key, p.school_year, p.course_key, p.is_advanced, p.is_program_specific, p.credits_earned, p.is_primary,
+        p.completed_program_credits,
         -- A school's program counts the courses passed in grade 09 to 12 or SP, a college's every course passed.
         p.passed AND (p.is_high_school_grade OR NOT g.is_secondary) AS counts,
         p.passed AND p.is_middle_grade AS is_middle_course,
         p.school_year = g.report_year AS is_this_year
     FROM program_as_of AS g
-    JOIN program_activity AS p ON p.program_key = g.program_key AND p.school_year <= g.report_year
+    JOIN program_activity AS p ON p.program_key = g.program_key AND p.known_year <= g.report_year
 ),
 total AS (
     SELECT
@@ -37,22 +38,16 @@ total AS (
         count(DISTINCT course_key) FILTER (WHERE counts) AS courses_passed,
         sum(credits_earned) FILTER (WHERE counts AND is_this_year) AS year_credits,
         count(*) FILTER (WHERE is_middle_course AND is_this_year) AS middle_courses_passed,
-        max(school_year) FILTER (WHERE is_primary) AS last_primary_year
+        max(school_year) FILTER (WHERE is_primary) AS last_primary_year,
+        min(completed_program_credits) AS completed_program_credits
     FROM event
     GROUP BY report_year, student_key, program_key
-),
-short_completion AS (
-    SELECT DISTINCT a.report_year, c.student_key, c.program_key
-    FROM completion AS c
-    JOIN as_of AS a ON a.school_year = c.known_year
-    JOIN rule AS r ON r.report_year = a.report_year
-    WHERE c.status = 'completed' AND c.required_credits < r.postsecondary_short_program_credits
 ),
 counted AS (
     SELECT
         t.report_year, t.student_key, t.program_key, g.program_order, g.education_level, g.approval,
         g.has_traditional_gender, g.nontraditional_for_f, g.nontraditional_for_m,
-        t.first_school_year, t.last_school_year, t.last_primary_year, t.courses_passed,
+        t.first_school_year, t.last_school_year, t.last_primary_year, t.courses_passed, t.completed_program_credits,
         coalesce(t.credits, CAST(0 AS DECIMAL(9, 2))) AS credits,
         coalesce(t.advanced_credits, CAST(0 AS DECIMAL(9, 2))) AS advanced_credits,
         coalesce(t.cte_specific_credits, CAST(0 AS DECIMAL(9, 2))) AS cte_specific_credits,
@@ -71,7 +66,7 @@ SELECT
             AND c.advanced_credits >= r.secondary_concentrator_advanced_credits THEN 'concentrator'
         WHEN c.education_level = 'postsecondary'
             AND ((c.credits >= r.postsecondary_concentrator_credits AND c.cte_specific_credits >= r.postsecondary_concentrator_specific_credits)
-                OR f.program_key IS NOT NULL) THEN 'concentrator'
+                OR coalesce(c.completed_program_credits < r.postsecondary_short_program_credits, FALSE)) THEN 'concentrator'
         WHEN c.education_level = 'secondary'
             AND c.courses_passed >= r.secondary_participant_courses
             AND c.credits >= r.secondary_participant_credits THEN 'participant'
@@ -91,5 +86,3 @@ SELECT
 FROM group_mask AS m
 CROSS JOIN rule AS r
 JOIN counted AS c ON c.report_year = r.report_year
-LEFT JOIN short_completion AS f
-    ON f.report_year = c.report_year AND f.student_key = c.student_key AND f.program_key = c.program_key

@@ -5,9 +5,10 @@ grain = ["report_year", "student_key", "program_key", "cell"]
 authority = "specification: indicators, Enrollment counts"
 [columns]
 groups = "Bit mask of the student's groups, nontraditional by this program"
+is_only = "The student has no other program"
 cell = "Education level and status as a number, see enrolled_in_year"
 */
-SELECT e.report_year, e.student_key, e.program_key, e.cell, e.groups
+SELECT e.report_year, e.student_key, e.program_key, e.cell, e.groups, e.is_only
 FROM report_year AS q
 JOIN enrolled_in_year AS e ON e.report_year = q.report_year
 WHERE NOT q.is_requested

@@ -9,10 +9,15 @@ WITH program_cell AS (
     UNION ALL
     SELECT report_year, program_key, career_cluster FROM program_cluster
 ),
+of_program AS (
+    SELECT report_year, program_key, cell, roster(student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), groups, is_only) AS students
+    FROM enrolled_before
+    GROUP BY report_year, program_key, cell
+),
 counted AS (
-    SELECT c.report_year, c.cell, p.career_cluster, unnest(tally(c.student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), c.groups)) AS figure
+    SELECT c.report_year, c.cell, p.career_cluster, unnest(tally(c.students)) AS figure
     FROM program_cell AS p
-    JOIN enrolled_before AS c ON c.report_year = p.report_year AND c.program_key = p.program_key
+    JOIN of_program AS c ON c.report_year = p.report_year AND c.program_key = p.program_key
     GROUP BY c.report_year, c.cell, p.career_cluster
 )
 SELECT

@@ -21,10 +21,16 @@ program_cell AS (
     JOIN program_cluster AS k ON k.career_cluster = c.career_cluster
     JOIN program_entity AS e ON e.report_year = k.report_year AND e.program_key = k.program_key
 ),
+-- What each program hands to its entities: see the aggregate roster.
+of_program AS (
+    SELECT report_year, program_key, cell, roster(student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), groups, is_only) AS students
+    FROM enrolled
+    GROUP BY report_year, program_key, cell
+),
 counted AS (
-    SELECT c.report_year, c.cell, e.entity_key, e.cluster_order, unnest(tally(c.student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), c.groups)) AS figure
+    SELECT c.report_year, c.cell, e.entity_key, e.cluster_order, unnest(tally(c.students)) AS figure
     FROM program_cell AS e
-    JOIN enrolled AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
+    JOIN of_program AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
     GROUP BY c.report_year, c.cell, e.entity_key, e.cluster_order
 ),
 placed AS (

@@ -15,25 +15,22 @@ WITH cluster AS (
     JOIN figure_group AS g ON g.group_kind = 'career_cluster' AND g.group_code = k.career_cluster
 ),
 counted AS (
-    SELECT c.report_year, e.entity_key, CAST(NULL AS BIGINT) AS cluster_order,
-        unnest(tally(c.student_key, c.denominators, c.numerators, CASE WHEN e.has_groups THEN c.groups ELSE 1 END)) AS figure
+    SELECT c.report_year, e.entity_key, CAST(NULL AS BIGINT) AS cluster_order, unnest(tally(c.by_group)) AS figure
     FROM program_entity AS e
-    JOIN candidate AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
+    JOIN program_roster AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
     GROUP BY c.report_year, e.entity_key, c.education_level
     UNION ALL
-    SELECT c.report_year, e.entity_key, k.group_order AS cluster_order,
-        unnest(tally(c.student_key, c.denominators, c.numerators, CAST(1 AS BIGINT))) AS figure
+    SELECT c.report_year, e.entity_key, k.group_order AS cluster_order, unnest(tally(c.by_cluster)) AS figure
     FROM program_entity AS e
     JOIN cluster AS k ON k.report_year = e.report_year AND k.program_key = e.program_key
-    JOIN candidate AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
+    JOIN program_roster AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
     WHERE e.has_groups
     GROUP BY c.report_year, e.entity_key, k.group_order
     UNION ALL
-    SELECT c.report_year, e.entity_key, CAST(NULL AS BIGINT) AS cluster_order,
-        unnest(tally(c.student_key, c.breakdown_denominators, c.breakdown_numerators, CAST(1 AS BIGINT))) AS figure
+    SELECT c.report_year, e.entity_key, CAST(NULL AS BIGINT) AS cluster_order, unnest(tally(c.by_breakdown)) AS figure
     FROM program_entity AS e
-    JOIN candidate AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
-    WHERE e.has_groups AND c.breakdown_denominators <> 0
+    JOIN program_roster AS c ON c.report_year = e.report_year AND c.program_key = e.program_key
+    WHERE e.has_groups
     GROUP BY c.report_year, e.entity_key
 )
 SELECT
