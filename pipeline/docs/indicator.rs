@@ -73,8 +73,9 @@ async fn version(site: &mut Site, at: usize, view: &View, exclusions: &[(String,
     // The indicator itself or a view below it says why not; and a view that takes the rows of all indicators may exclude some of each.
     let union = |v: &&View| v.references.iter().any(|r| r.schema.is_none() && r.table == "indicator_row");
     let catalog = &site.jurisdictions[at].catalog;
-    let below = catalog.in_order(&[&view.name])?.into_iter().filter(|v| v.name == view.name || v.sql.contains("AS exclusion"));
-    let deciding: Vec<&View> = below.chain(catalog.views().filter(union)).collect();
+    let shared: Vec<View> =
+        catalog.in_order(&[&view.name])?.into_iter().filter(|v| v.name != view.name && v.sql.contains("AS exclusion")).cloned().collect();
+    let deciding: Vec<&View> = std::iter::once(view).chain(&shared).chain(catalog.views().filter(union)).collect();
     let codes: Vec<_> = exclusions.iter().filter(|(code, _, _)| deciding.iter().any(|v| v.sql.contains(&format!("'{code}'")))).collect();
     out += "## Not in the denominator\n\n| exclusion | meaning |\n|---|---|\n";
     codes.iter().for_each(|(code, title, meaning)| out += &format!("| `{code}` | {title}: {} |\n", cell(meaning)));
@@ -96,7 +97,10 @@ async fn version(site: &mut Site, at: usize, view: &View, exclusions: &[(String,
     let needs = site.jurisdictions[at].needs(&view.name).await?;
     out += &sources(site, &needs);
     out += &format!("## Lineage\n\n{}\n", graph::below(&site.jurisdictions[at], &view.name)?);
-    out += &format!("## SQL\n\n{}\n\n```sql\n{}\n```\n\n", link(view, 2), body(view));
+    out += "## SQL\n\n";
+    for view in std::iter::once(view).chain(&shared) {
+        out += &format!("{}\n\n```sql\n{}\n```\n\n", link(view, 2), body(view));
+    }
     Ok(out)
 }
 
