@@ -4,6 +4,8 @@ mod cases;
 mod cli;
 mod golden;
 mod ingest;
+mod jurisdiction;
+mod overlay;
 mod property;
 mod reference;
 mod registry;
