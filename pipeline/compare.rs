@@ -66,7 +66,7 @@ joined AS (
     SELECT
         coalesce(a.level, b.level) AS level,
         coalesce(a.entity_id, b.entity_id) AS entity_id,
-        a.numerator IS DISTINCT FROM b.numerator OR a.denominator IS DISTINCT FROM b.denominator AS differs
+        (a.numerator IS DISTINCT FROM b.numerator) OR (a.denominator IS DISTINCT FROM b.denominator) AS differs
     FROM of_a AS a
     FULL JOIN of_b AS b
         ON b.level = a.level AND b.entity_id = a.entity_id AND b.indicator = a.indicator

@@ -83,6 +83,9 @@ fn explain_and_docs_know_what_an_overlay_adds() {
     arguments.extend(overlay.iter().map(String::as_str));
     let said = place.works(&arguments);
     assert!(said.contains("5S4") && said.contains("2024-08-31"), "{said}");
+    let of_h =
+        place.works(&["explain", "--student", "H", "--jurisdiction", "oregon", "--report-year", "2024", overlay[0].as_str(), &overlay[1]]);
+    assert!(of_h.contains("not in the denominator: not graduated"), "{of_h}");
     place.works(&["docs", "--out", "pages", "--overlay", text(&example())]);
     let page = fs::read_to_string(place.path().join("pages/indicator/5S4.md")).unwrap();
     assert!(page.contains("Reported by Oregon (from 2024)"), "{page}");
