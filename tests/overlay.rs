@@ -25,8 +25,9 @@ fn tables_without(place: &Place, indicator: &str) -> BTreeMap<String, String> {
     let run = place.manifest("run");
     let tables = run["tables"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap().to_string());
     let table = |table: String| {
-        let has_indicator = types(&run, &table).contains_key("indicator");
-        let filter = if has_indicator { format!(" WHERE indicator <> '{indicator}'") } else { String::new() };
+        let columns = types(&run, &table);
+        let names_it = ["indicator", "perkins_measure"].into_iter().find(|c| columns.contains_key(*c));
+        let filter = names_it.map_or(String::new(), |column| format!(" WHERE {column} <> '{indicator}'"));
         let rows = place.works(&["query", &format!("SELECT * FROM {table}{filter}"), "--format", "csv"]);
         (table, rows)
     };
@@ -49,7 +50,7 @@ fn a_state_s_own_indicator_is_one_view_and_one_value() {
     let after = tables_without(&place, "5S4");
     assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
     for (table, rows) in before {
-        assert_eq!(rows, after[&table], "{table} has other rows than those of the new indicator");
+        assert!(rows == after[&table], "{table} has other rows than those of the new indicator");
     }
     // Another jurisdiction does not have it.
     place.run("federal", [2024], &["--overlay", text(&example())]);
@@ -106,7 +107,8 @@ impl Layers {
     }
 
     fn run(&self, overlays: &[&str], year: &str) -> Answer {
-        let mut arguments = vec!["run", "--jurisdiction", "oregon", "--report-year", year];
+        // A table that compares with no earlier year: the manifest then has the values of this one only.
+        let mut arguments = vec!["run", "--jurisdiction", "oregon", "--report-year", year, "--table", "performance"];
         overlays.iter().for_each(|o| arguments.extend(["--overlay", *o]));
         self.place.perkins(&arguments)
     }
