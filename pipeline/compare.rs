@@ -1,7 +1,7 @@
 //! What differs between two jurisdictions: rules, views, and the figures of one report year over the same lake.
 
 use crate::catalog::Catalog;
-use crate::describe::{RuleValue, ViewChange};
+use crate::describe::{DefaultFile, RuleValue, ViewChange, defaults};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
@@ -107,6 +107,8 @@ pub struct Side {
     pub name: String,
     /// Views that its own files replace or add.
     pub views: Vec<ViewChange>,
+    /// What stands in for collections that were not handed over.
+    pub defaults: Vec<DefaultFile>,
 }
 
 /// A rule with its two values.
@@ -182,7 +184,7 @@ pub fn compare(project: &Project, ids: [&str; 2], report_year: i32) -> Result<Co
     let rules = a.definitions.len();
     let side = |j: Jurisdiction| -> Result<Side> {
         let views = ViewChange::list(&Catalog::load(project, &j.id)?, |v| v.of_jurisdiction);
-        Ok(Side { id: j.id, name: j.name, views })
+        Ok(Side { defaults: defaults(project, &j)?, id: j.id, name: j.name, views })
     };
     Ok(Comparison { a: side(a)?, b: side(b)?, report_year, rules, rules_that_differ, figures: None })
 }

@@ -69,7 +69,7 @@ pub struct ViewChange {
 }
 
 /// A file that stands in for a collection.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct DefaultFile {
     /// The collection.
     pub collection: String,
@@ -130,7 +130,8 @@ pub fn describe(project: &Project, id: &str, report_year: Option<i32>) -> Result
     })
 }
 
-fn defaults(project: &Project, jurisdiction: &Jurisdiction) -> Result<Vec<DefaultFile>> {
+/// What stands in for collections that were not handed over.
+pub fn defaults(project: &Project, jurisdiction: &Jurisdiction) -> Result<Vec<DefaultFile>> {
     let files = project.defaults()?;
     let own = |collection: &str| jurisdiction.id == BASE || files.contains_key(&format!("{}/{collection}.csv", jurisdiction.id));
     let default = |collection: &str| {

@@ -133,6 +133,8 @@ fn diff_over_the_current_lake_commits_nothing() {
     place.perkins(&["jurisdiction", "diff", "oregon", "federal"]).refuses(10, &["perkins ingest", "RAW_DIR", "--report-year"]);
     let said = place.works(&["jurisdiction", "diff", "oregon", "federal", "--report-year", "2024"]);
     assert!(said.contains("Rules that differ") && said.contains("not compared"), "{said}");
+    let target = said.lines().find(|l| l.trim_start().starts_with("target ")).unwrap_or_else(|| panic!("{said}"));
+    assert!(target.contains("data/default/oregon/target.csv") && target.ends_with(" -"), "{target}");
     place.ingest(&given());
     let before = crate::support::files(&place.restricted());
     differs_as_derived(&json(&place, &["diff", "oregon", "federal", "--report-year", "2024"]));

@@ -1,9 +1,10 @@
 //! What a jurisdiction sets, and what differs between two, for people.
 
 use super::super::grouped;
-use crate::compare::{Comparison, Counts, Figures, StateFigure};
+use crate::compare::{Comparison, Counts, Figures, Side, StateFigure};
 use crate::describe::{Description, RuleValue, Source, ViewChange};
 use crate::jurisdiction::BASE;
+use std::collections::BTreeSet;
 
 /// Columns of a table are as wide as their texts, but no wider than this.
 const WIDEST: usize = 64;
@@ -65,10 +66,26 @@ pub fn diff(c: &Comparison) -> String {
     for side in [&c.a, &c.b].into_iter().filter(|s| !s.views.is_empty()) {
         out += &format!("  {}\n{}", side.id, views(&side.views));
     }
+    out += &defaults(c);
     match &c.figures {
         Some(figures) => out + &figures_text(c, figures),
         None => out + "\nFigures: not compared; there is no lake, and no RAW_DIR was named\n",
     }
+}
+
+/// The defaults that differ: the reason why figures may differ over data without these collections.
+fn defaults(c: &Comparison) -> String {
+    let file = |side: &Side, collection: &str| {
+        side.defaults.iter().find(|d| d.collection == collection).map_or("-".to_string(), |d| d.source.file.clone())
+    };
+    let collections: BTreeSet<&str> = c.a.defaults.iter().chain(&c.b.defaults).map(|d| d.collection.as_str()).collect();
+    let mut rows = vec![["collection", &c.a.id, &c.b.id].map(str::to_string)];
+    rows.extend(collections.into_iter().map(|name| [name.to_string(), file(&c.a, name), file(&c.b, name)]));
+    rows.retain(|r| r[1] != r[2]);
+    if rows.len() == 1 {
+        return String::new();
+    }
+    format!("\nDefault collections that differ, for what is not handed over\n{}", table(&rows, "  "))
 }
 
 fn figures_text(c: &Comparison, figures: &Figures) -> String {
