@@ -1,7 +1,8 @@
-//! The catalog: SQL files found, parsed and ordered by their references, with a jurisdiction's overlays applied and every layer rule checked.
+//! The catalog: SQL files found, parsed and ordered by their references, with a jurisdiction's own applied and every layer rule checked.
 //!
 //! A view is one file, `sql/<layer>/<name>.sql`: a TOML header in a block comment, then one SELECT. A jurisdiction may replace a view by a
-//! file at the same relative path below `sql/jurisdiction/<id>/`, with a reason and an authority; it may add views as well.
+//! file at the same relative path below `sql/jurisdiction/<id>/`, and an overlay folder one of the layers below by a file of the same path,
+//! with a reason and an authority; both may add views as well.
 
 mod header;
 mod lint;
@@ -9,7 +10,8 @@ mod lint;
 pub use header::{Breakdown, Earlier, Explain, Header, INDICATOR_COLUMNS};
 
 use crate::error::{Error, Result};
-use crate::project::Project;
+use crate::jurisdiction::Jurisdiction;
+use crate::project::{File, Project};
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::resolve::resolve_table_references;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +80,9 @@ impl fmt::Display for Name {
 /// Schema of the typed collections.
 pub const LAKE: &str = "lake";
 
+/// Where the files of jurisdictions lie.
+const JURISDICTION: &str = "jurisdiction/";
+
 /// A view of the catalog.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -93,8 +98,12 @@ pub struct View {
     pub sql: String,
     /// Relations it refers to.
     pub references: BTreeSet<Name>,
-    /// Whether a jurisdiction's file replaces the base's, or adds to it.
-    pub overlay: bool,
+    /// Whether it is a jurisdiction's own: below `sql/jurisdiction/<id>/`.
+    pub of_jurisdiction: bool,
+    /// Whether its file lies in an overlay folder.
+    pub in_overlay: bool,
+    /// The file that it replaces.
+    pub replaces: Option<String>,
 }
 
 impl View {
@@ -130,33 +139,27 @@ impl Catalog {
     /// Reads the project's views for a jurisdiction and checks them.
     pub fn load(project: &Project, jurisdiction: &str) -> Result<Catalog> {
         let files = project.sql()?;
-        let mut base: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut overlay: BTreeMap<&str, &str> = BTreeMap::new();
-        for (path, text) in files.iter().filter(|(p, _)| p.ends_with(".sql")) {
-            match path.strip_prefix("jurisdiction/") {
-                None => _ = base.insert(path, text),
-                Some(rest) => {
-                    if let Some((id, relative)) = rest.split_once('/')
-                        && id == jurisdiction
-                    {
-                        overlay.insert(relative, text);
-                    }
-                }
+        let known = Jurisdiction::list(project)?;
+        let mut views: BTreeMap<&str, Vec<(&File, bool)>> = BTreeMap::new();
+        let (of_jurisdictions, base): (Vec<_>, Vec<_>) =
+            files.iter().filter(|(p, _)| p.ends_with(".sql")).partition(|(p, _)| p.starts_with(JURISDICTION));
+        for (path, versions) in of_jurisdictions {
+            let (id, relative) = path[JURISDICTION.len()..].split_once('/').unwrap_or_default();
+            if !known.iter().any(|k| k == id) {
+                let label = versions.first().map_or(path, |f| &f.label);
+                return Err(Error::Config(format!("{label}: there is no jurisdiction {id:?}; there are: {}", known.join(", "))));
+            }
+            if id == jurisdiction {
+                views.entry(relative).or_default().extend(versions.iter().map(|f| (f, true)));
             }
         }
-        let mut views = BTreeMap::new();
-        for (path, text) in base.iter().filter(|(p, _)| !overlay.contains_key(*p)) {
-            insert(&mut views, read(project.label("sql", path), path, text, false)?)?;
+        for (path, versions) in base {
+            views.entry(path).or_default().extend(versions.iter().map(|f| (f, false)));
         }
-        for (path, text) in &overlay {
-            let label = project.label("sql", &format!("jurisdiction/{jurisdiction}/{path}"));
-            let view = read(label, path, text, true)?;
-            if let Some(replaced) = base.get(path) {
-                header::check_overlay(&view, replaced)?;
-            }
-            insert(&mut views, view)?;
+        let mut catalog = Catalog { views: BTreeMap::new() };
+        for (path, versions) in views {
+            catalog.insert(topmost(path, &versions)?)?;
         }
-        let catalog = Catalog { views };
         catalog.check()?;
         Ok(catalog)
     }
@@ -197,7 +200,8 @@ impl Catalog {
     pub fn add_generated(&mut self, name: &str, layer: Layer, header: Header, sql: String) -> Result<()> {
         let path = format!("(generated) {name}");
         let references = references(&path, &sql)?;
-        let view = View { name: name.into(), layer, path, header, sql, references, overlay: false };
+        let view =
+            View { name: name.into(), layer, path, header, sql, references, of_jurisdiction: false, in_overlay: false, replaces: None };
         self.views.insert(name.into(), view);
         Ok(())
     }
@@ -227,6 +231,22 @@ impl Catalog {
             order.push(view);
         }
         Ok(())
+    }
+
+    fn insert(&mut self, view: View) -> Result<()> {
+        if PROVIDED.contains(&view.name.as_str()) {
+            return Err(Error::Config(format!(
+                "{}: {} is a relation that the program provides; choose another file name",
+                view.path, view.name
+            )));
+        }
+        match self.views.get(&view.name) {
+            Some(other) => Err(Error::Config(format!("{} and {} define the same view, {}; rename one", other.path, view.path, view.name))),
+            None => {
+                self.views.insert(view.name.clone(), view);
+                Ok(())
+            }
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -276,32 +296,31 @@ impl Catalog {
     }
 }
 
-fn insert(views: &mut BTreeMap<String, View>, view: View) -> Result<()> {
-    if PROVIDED.contains(&view.name.as_str()) {
-        return Err(Error::Config(format!(
-            "{}: {} is a relation that the program provides; choose another file name",
-            view.path, view.name
-        )));
+/// The view of the first of these files, checked against each that it replaces.
+fn topmost(path: &str, versions: &[(&File, bool)]) -> Result<View> {
+    let mut read_all = versions.iter().map(|(file, of_jurisdiction)| read(path, file, *of_jurisdiction));
+    let mut view = read_all.next().ok_or_else(|| Error::bug(format!("no file of {path}")))??;
+    let mut above = view.clone();
+    for below in read_all {
+        let below = below?;
+        header::check_replacement(&above, &below)?;
+        view.replaces.get_or_insert(below.path.clone());
+        above = below;
     }
-    match views.get(&view.name) {
-        Some(other) => Err(Error::Config(format!("{} and {} define the same view, {}; rename one", other.path, view.path, view.name))),
-        None => {
-            views.insert(view.name.clone(), view);
-            Ok(())
-        }
-    }
+    Ok(view)
 }
 
-fn read(label: String, path: &str, text: &str, overlay: bool) -> Result<View> {
+fn read(path: &str, file: &File, of_jurisdiction: bool) -> Result<View> {
+    let File { label, text, in_overlay } = file;
     let shape = || {
         Error::Config(format!(
             "{label}: views lie in sql/<layer>/<name>.sql, where layer is one of {}",
             Layer::ALL.map(Layer::folder).join(", ")
         ))
     };
-    let (folder, file) = path.split_once('/').ok_or_else(shape)?;
+    let (folder, name) = path.split_once('/').ok_or_else(shape)?;
     let layer = Layer::ALL.into_iter().find(|l| l.folder() == folder).ok_or_else(shape)?;
-    let stem = file.strip_suffix(".sql").filter(|s| !s.contains('/')).ok_or_else(shape)?;
+    let stem = name.strip_suffix(".sql").filter(|s| !s.contains('/')).ok_or_else(shape)?;
     let name = match layer {
         Layer::Indicator => format!("indicator_{}", stem.to_lowercase()),
         Layer::Check => format!("check_{stem}"),
@@ -311,9 +330,17 @@ fn read(label: String, path: &str, text: &str, overlay: bool) -> Result<View> {
     if name != name.to_lowercase() {
         return Err(Error::Config(format!("{label}: a view's file name must be lower case")));
     }
-    let header = Header::parse(&label, layer, text)?;
-    let references = references(&label, text)?;
-    let view = View { name, layer, path: label, header, sql: text.to_string(), references, overlay };
+    let view = View {
+        name,
+        layer,
+        path: label.clone(),
+        header: Header::parse(label, layer, text)?,
+        sql: text.clone(),
+        references: references(label, text)?,
+        of_jurisdiction,
+        in_overlay: *in_overlay,
+        replaces: None,
+    };
     lint::check(&view)?;
     Ok(view)
 }

@@ -35,6 +35,10 @@ pub struct SettingFlags {
     /// Folder with sql/ and data/ to use instead of those in the program
     #[arg(long, global = true, env = "PERKINS_PROJECT", value_name = "DIR")]
     pub project: Option<PathBuf>,
+    /// Folder with further sql/ and data/ files, which replace those of the same path or add to them; may be given several times (in the
+    /// variable with : between), each over those before it
+    #[arg(long, global = true, env = "PERKINS_OVERLAY", value_name = "DIR", value_delimiter = ':')]
+    pub overlay: Vec<PathBuf>,
     /// Threads to use [default: all cores]
     #[arg(long, global = true, env = "PERKINS_PARTITIONS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub partitions: Option<u16>,
@@ -77,6 +81,8 @@ pub enum Command {
     Verify(command::verify::VerifyArgs),
     /// Say why a student counts, or does not, indicator by indicator
     Explain(command::explain::ExplainArgs),
+    /// Show what a jurisdiction sets, and what differs between two
+    Jurisdiction(command::jurisdiction::JurisdictionArgs),
     /// Write the data dictionary, the indicator pages and the command line reference
     Docs(command::docs::DocsArgs),
 }
@@ -88,6 +94,7 @@ struct ConfigFile {
     restricted: Option<PathBuf>,
     public: Option<PathBuf>,
     jurisdiction: Option<String>,
+    overlay: Option<Vec<PathBuf>>,
     engine: Option<String>,
     memory_limit: Option<String>,
     partitions: Option<u16>,
@@ -122,12 +129,13 @@ impl Settings {
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let limit = flags.memory_limit.clone().or(config.memory_limit);
+        let overlays = if flags.overlay.is_empty() { config.overlay.unwrap_or_default() } else { flags.overlay.clone() };
         let data = Path::new("perkins-data");
         Ok(Settings {
             restricted: flags.restricted.clone().or(config.restricted).unwrap_or_else(|| data.join("restricted")),
             public: flags.public.clone().or(config.public).unwrap_or_else(|| data.join("public")),
             jurisdiction: std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction),
-            project: Project { folder: flags.project.clone() },
+            project: Project::open(flags.project.clone(), overlays)?,
             partitions: flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1),
             memory_limit: limit.as_deref().map(parse_size).transpose()?,
             progress: flags.log_format == LogFormat::Text && std::io::IsTerminal::is_terminal(&std::io::stderr()),

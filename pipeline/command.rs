@@ -4,6 +4,7 @@ pub mod all;
 pub mod docs;
 pub mod explain;
 pub mod ingest;
+pub mod jurisdiction;
 pub mod query;
 pub mod run;
 pub mod status;
@@ -28,6 +29,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<()> {
         Command::Status(args) => status::main(&args, settings),
         Command::Verify(args) => verify::main(&args, settings),
         Command::Explain(args) => explain::main(&args, settings),
+        Command::Jurisdiction(args) => jurisdiction::main(&args, settings),
         Command::Docs(args) => docs::main(&args, settings),
     }
 }

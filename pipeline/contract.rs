@@ -1,13 +1,12 @@
 //! Contracts: what a collection must look like, read from `data/contract/<collection>.toml` (words of Frictionless Table Schema).
 
 use crate::error::{Error, Result};
+use crate::project::{File, Project};
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-
-static EMBEDDED: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/data/contract");
 
 /// The contract of one collection.
 #[derive(Debug, Clone, Deserialize)]
@@ -190,37 +189,16 @@ pub struct Contracts(BTreeMap<String, Contract>);
 impl Contracts {
     /// The contracts that ship with the program.
     pub fn embedded() -> Result<Contracts> {
-        let text = |f: &include_dir::File<'static>| f.contents_utf8().map(str::to_string);
-        Self::parse(EMBEDDED.files().map(|f| (f.path().display().to_string(), text(f))))
+        Project::default().contracts()
     }
 
-    /// The contracts of a folder, one TOML file for each collection.
-    pub fn from_folder(folder: &Path) -> Result<Contracts> {
-        let mut files = Vec::new();
-        let entries = std::fs::read_dir(folder).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                Error::Config(format!("the project folder has no {}; --project must name a folder with sql/ and data/", folder.display()))
-            }
-            _ => Error::io("read", folder, e),
-        })?;
-        for entry in entries {
-            let path = entry.map_err(|e| Error::io("read", folder, e))?.path();
-            let text = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-            files.push((path.display().to_string(), String::from_utf8(text).ok()));
-        }
-        Self::parse(files)
-    }
-
-    fn parse(files: impl IntoIterator<Item = (String, Option<String>)>) -> Result<Contracts> {
+    /// Reads the contracts of a project, one TOML file for each collection.
+    pub fn parse(files: impl IntoIterator<Item = File>) -> Result<Contracts> {
         let mut all = BTreeMap::new();
-        for (path, text) in files {
-            if !path.ends_with(".toml") {
-                continue;
-            }
-            let wrong = |what: String| Error::Config(format!("{path}: {what}"));
-            let text = text.ok_or_else(|| wrong("not UTF-8 text".into()))?;
+        for File { label, text, .. } in files.into_iter().filter(|f| f.label.ends_with(".toml")) {
+            let wrong = |what: String| Error::Config(format!("{label}: {what}"));
             let mut contract: Contract = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
-            if Path::new(&path).file_stem().is_none_or(|stem| stem.to_string_lossy() != contract.name) {
+            if Path::new(&label).file_stem().is_none_or(|stem| stem.to_string_lossy() != contract.name) {
                 return Err(wrong(format!("name is \"{}\"; it must be the file's name", contract.name)));
             }
             check(&mut contract).map_err(wrong)?;

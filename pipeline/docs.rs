@@ -45,7 +45,7 @@ impl Site {
     /// A view of a layer by path of its file, as each jurisdiction has it; only those that differ from the base's, after the base's.
     fn versions(&self, name: &str) -> Vec<(usize, &View)> {
         let all = self.jurisdictions.iter().enumerate().filter_map(|(i, j)| Some((i, j.catalog.get(name)?)));
-        all.filter(|(i, v)| *i == 0 || v.overlay).collect()
+        all.filter(|(i, v)| *i == 0 || v.of_jurisdiction).collect()
     }
 
     /// Names of the views that are wanted, of all jurisdictions.
@@ -138,6 +138,9 @@ fn file(view: &View) -> String {
 fn link(view: &View, depth: usize) -> String {
     if view.path.starts_with("(generated)") {
         return format!("`{}` (written by the program)", view.name);
+    }
+    if view.in_overlay {
+        return format!("`{}`", view.path);
     }
     let file = file(view);
     format!("[`{file}`]({}{file})", "../".repeat(depth))

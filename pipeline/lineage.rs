@@ -32,7 +32,7 @@ impl Lineage {
     pub async fn plan(project: &Project, contracts: &Contracts, jurisdiction: &str) -> Result<Lineage> {
         let jurisdiction = Jurisdiction::load(project, jurisdiction)?;
         let base = Jurisdiction::load(project, crate::jurisdiction::BASE)?;
-        let year = jurisdiction.own_values().iter().chain(base.own_values()).map(|v| v.first_report_year).max().unwrap_or_default();
+        let year = jurisdiction.own_values().chain(base.own_values()).map(|v| v.first_report_year).max().unwrap_or_default();
         let mut catalog = Catalog::load(project, &jurisdiction.id)?;
         let engine = Engine::new(1, None)?;
         let registered = relation::register(&engine, project, contracts, &jurisdiction, Path::new(""), &Load::default())?;

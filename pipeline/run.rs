@@ -20,7 +20,7 @@ use crate::project::Project;
 use crate::store;
 use manifest::Manifest;
 use parameter::Years;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -85,6 +85,8 @@ pub struct Prepared {
     pub registered: relation::Registered,
     /// The output tables to write, in order.
     pub outputs: Vec<String>,
+    /// BLAKE3 of each file of the overlay folders.
+    pub overlays: BTreeMap<String, String>,
 }
 
 /// Registers the lake, rules and views of a jurisdiction for some report years.
@@ -100,7 +102,7 @@ pub async fn prepare(root: &Path, load: &Load, project: &Project, options: &Opti
     parameter::register_years(&engine, &jurisdiction, &years)?;
     register_groups(&engine, &mut catalog, &contracts).await?;
     parameter::register_indicators(&engine, &mut catalog, &jurisdiction, &years.all(), &registered.group_codes)?;
-    Ok(Prepared { engine, jurisdiction, catalog, years, registered, outputs })
+    Ok(Prepared { engine, jurisdiction, catalog, years, registered, outputs, overlays: project.overlay_hashes()? })
 }
 
 /// Registers the student groups, found in the columns of the view that lists them.
@@ -124,8 +126,8 @@ fn chosen_outputs(catalog: &Catalog, tables: &[String]) -> Result<Vec<String>> {
     }
 }
 
-/// The years asked for must be years that the lake can know of.
-fn requested_years(load: &Load, asked: &BTreeSet<i32>) -> Result<BTreeSet<i32>> {
+/// The years asked for, which must be years that the lake can know of; none: its latest.
+pub fn requested_years(load: &Load, asked: &BTreeSet<i32>) -> Result<BTreeSet<i32>> {
     let years: BTreeSet<i32> = load.files.iter().filter_map(|f| f.partition).collect();
     let (Some(&first), Some(&last)) = (years.first(), years.last()) else {
         return Err(Error::Data("the lake has no school year; ingest collections with a school_year first".into()));
@@ -159,25 +161,9 @@ async fn computed_years(engine: &Engine, catalog: &Catalog, outputs: &[String], 
 
 /// Runs and commits. `progress` is told what is being worked on.
 pub async fn run(root: &Path, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Outcome> {
-    let start = Instant::now();
     let (commit, load) = current_load(root)?;
     let pointer = commit.load.clone().ok_or_else(|| Error::bug("a commit without a load"))?;
-    let contracts = project.contracts()?;
-    let prepared = prepare(root, &load, project, options).await?;
-    let wanted: Vec<&str> = prepared.outputs.iter().map(String::as_str).collect();
-    let nodes = stage::plan(&prepared.catalog, &wanted, &prepared.registered.by_student)?;
-    let in_text_order = prepared.registered.in_text_order;
-    let (rows, timings) = stage::run(Arc::clone(&prepared.engine), nodes, prepared.registered.shards, in_text_order, progress).await?;
-    let run_id = format!("{}-{}-{:08x}", commit::now().replace([':', '-'], ""), prepared.jurisdiction.id, unique());
-    let folder = root.join("runs").join(&run_id);
-    let (mut files, mut tables) = (Vec::new(), Vec::new());
-    for (name, rows) in rows {
-        progress(&format!("writing {name}"));
-        let view = prepared.catalog.get(&name).ok_or_else(|| Error::bug(format!("output {name} has no view")))?;
-        tables.push(output::describe(view, &rows.schema(), &contracts)?);
-        files.extend(output::write(&prepared.engine, root, &folder, view, rows, &prepared.years.requested, in_text_order).await?);
-    }
-    let mut manifest = Manifest::new(run_id, &prepared, &load, files, tables, timings, start.elapsed())?;
+    let (mut manifest, folder) = compute(root, &load, project, options, &root.join("runs"), progress).await?;
     manifest.companions = companion::write(&manifest, root, &folder)?;
     let stored = manifest.write(root, &folder)?;
     store::sync_folder(&folder)?;
@@ -189,6 +175,35 @@ pub async fn run(root: &Path, project: &Project, options: &Options, progress: &(
     };
     let commit = commit::create(root, next)?;
     Ok(Outcome { manifest, folder, commit })
+}
+
+/// Writes the tables of a run into a new folder below one of the root's, and gathers its manifest; nothing is committed.
+pub async fn compute(
+    root: &Path,
+    load: &Load,
+    project: &Project,
+    options: &Options,
+    below: &Path,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(Manifest, PathBuf)> {
+    let start = Instant::now();
+    let contracts = project.contracts()?;
+    let prepared = prepare(root, load, project, options).await?;
+    let wanted: Vec<&str> = prepared.outputs.iter().map(String::as_str).collect();
+    let nodes = stage::plan(&prepared.catalog, &wanted, &prepared.registered.by_student)?;
+    let in_text_order = prepared.registered.in_text_order;
+    let (rows, timings) = stage::run(Arc::clone(&prepared.engine), nodes, prepared.registered.shards, in_text_order, progress).await?;
+    let run_id = format!("{}-{}-{:08x}", commit::now().replace([':', '-'], ""), prepared.jurisdiction.id, unique());
+    let folder = below.join(&run_id);
+    let (mut files, mut tables) = (Vec::new(), Vec::new());
+    for (name, rows) in rows {
+        progress(&format!("writing {name}"));
+        let view = prepared.catalog.get(&name).ok_or_else(|| Error::bug(format!("output {name} has no view")))?;
+        tables.push(output::describe(view, &rows.schema(), &contracts)?);
+        files.extend(output::write(&prepared.engine, root, &folder, view, rows, &prepared.years.requested, in_text_order).await?);
+    }
+    let manifest = Manifest::new(run_id, &prepared, load, files, tables, timings, start.elapsed())?;
+    Ok((manifest, folder))
 }
 
 /// A number that no other run of this second has.

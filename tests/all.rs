@@ -8,6 +8,8 @@ mod ingest_rows;
 mod ingest_split;
 mod ingest_values;
 mod project;
+mod jurisdiction;
+mod overlay;
 mod property;
 mod reference;
 mod registry;

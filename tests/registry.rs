@@ -4,7 +4,7 @@ use crate::support::{Place, entries, files, home, name, text};
 use perkins::catalog::{Catalog, Layer};
 use perkins::contract::Contracts;
 use perkins::jurisdiction::{BASE, Jurisdiction};
-use perkins::project::Project;
+use perkins::project::{Files, Project, Versions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ const LATER: [(&str, &str); 4] = [
 ];
 
 fn project() -> Project {
-    Project { folder: Some(home().into()) }
+    Project::open(Some(home().into()), vec![]).unwrap()
 }
 
 fn jurisdictions() -> Vec<String> {
@@ -251,8 +251,10 @@ fn the_files_that_ship_are_those_built_in() {
         assert!(stale.is_empty(), "{kind}: not built in as they are: {stale:?}");
     };
     let embedded = Project::default();
-    same("sql", embedded.sql().unwrap());
-    same("data/rule", embedded.rules().unwrap());
-    same("data/default", embedded.defaults().unwrap());
-    same("data/reference", embedded.reference().unwrap());
+    let of_files = |files: Files| files.into_iter().map(|(p, f)| (p, f.text)).collect();
+    let of_versions = |files: Versions| files.into_iter().map(|(p, f)| (p, f[0].text.clone())).collect();
+    same("sql", of_versions(embedded.sql().unwrap()));
+    same("data/rule", of_versions(embedded.rules().unwrap()));
+    same("data/default", of_files(embedded.defaults().unwrap()));
+    same("data/reference", of_files(embedded.reference().unwrap()));
 }

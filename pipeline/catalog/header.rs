@@ -23,7 +23,7 @@ pub struct Header {
     /// Run once and kept, although only one view reads it: that one does so several times.
     #[serde(default)]
     pub kept: bool,
-    /// Overlays: why the base does not do.
+    /// Views that replace another: why that one does not do.
     pub reason: Option<String>,
     /// Indicators: `secondary` or `postsecondary`.
     pub education_level: Option<String>,
@@ -130,19 +130,18 @@ impl Header {
     }
 }
 
-/// An overlay must say why, must differ from what it replaces, and must keep its grain.
-pub fn check_overlay(view: &View, replaced: &str) -> Result<()> {
+/// A view that replaces another must say why, must differ from it, and must keep its grain.
+pub fn check_replacement(view: &View, replaced: &View) -> Result<()> {
     let wrong = |what: &str| Err(Error::Config(format!("{}: {what}", view.path)));
     let body = |text: &str| text.split_once("*/").map_or(text, |(_, b)| b).split_whitespace().collect::<Vec<_>>().join(" ");
     if view.header.reason.as_deref().is_none_or(|r| r.trim().is_empty()) {
-        return wrong("a view that replaces a base view needs a reason in its header");
+        return wrong("a view that replaces another needs a reason in its header");
     }
-    if body(&view.sql) == body(replaced) {
-        return wrong("is the same as the base view that it replaces; delete it");
+    if body(&view.sql) == body(&replaced.sql) {
+        return wrong(&format!("is the same as {}, which it replaces; delete it", replaced.path));
     }
-    let base = Header::parse(&view.path, view.layer, replaced)?;
-    if base.grain != view.header.grain {
-        return wrong(&format!("must have the grain of the view that it replaces: {}", base.grain.join(", ")));
+    if replaced.header.grain != view.header.grain {
+        return wrong(&format!("must have the grain of the view that it replaces: {}", replaced.header.grain.join(", ")));
     }
     Ok(())
 }

@@ -22,18 +22,32 @@ pub fn page() -> String {
         out += &format!("| {code} | {meaning} |\n");
     }
     out.push('\n');
-    for sub in command.get_subcommands().filter(|s| s.get_name() != "help") {
-        out += &format!("## `perkins {}`\n\n{}\n\n", sub.get_name(), sentence(sub));
+    for (name, sub) in commands("perkins", &command) {
+        out += &format!("## `{name}`\n\n{}\n\n", sentence(sub));
         let shown = |a: &&Arg| {
             !a.is_global_set()
                 && !a.is_hide_set()
                 && !matches!(a.get_action(), ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version)
         };
-        table(&mut out, sub.get_arguments().filter(shown));
+        if !sub.has_subcommands() {
+            table(&mut out, sub.get_arguments().filter(shown));
+        }
     }
     out += "## Settings\n\nEvery command takes these.\n\n";
     table(&mut out, command.get_arguments().filter(|a| a.is_global_set()));
     out
+}
+
+/// The commands below one with their full names, each before those below it.
+fn commands<'a>(name: &str, command: &'a Command) -> Vec<(String, &'a Command)> {
+    let mut all = Vec::new();
+    for sub in command.get_subcommands().filter(|s| s.get_name() != "help") {
+        let name = format!("{name} {}", sub.get_name());
+        let below = commands(&name, sub);
+        all.push((name, sub));
+        all.extend(below);
+    }
+    all
 }
 
 fn sentence(command: &Command) -> String {

@@ -37,7 +37,7 @@ pub fn page(site: &Site) -> Result<String> {
     let written: Vec<&View> = base.catalog.views().filter(|v| !matches!(v.layer, Layer::Check | Layer::Explain) && !generated(v)).collect();
     out += &format!("```mermaid\n{}```\n\n", mermaid(&written));
     for lineage in &site.jurisdictions {
-        let overlays: Vec<&View> = lineage.catalog.views().filter(|v| v.overlay).collect();
+        let overlays: Vec<&View> = lineage.catalog.views().filter(|v| v.of_jurisdiction).collect();
         if !overlays.is_empty() {
             out += &format!("## {} replaces or adds\n\n", lineage.jurisdiction.name);
             overlays.iter().for_each(|v| {
@@ -99,7 +99,12 @@ fn tree(views: &[&View]) -> String {
     for (layer, views) in by_layer(views) {
         out += &format!("{}\n", layer.folder());
         for view in views {
-            out += &format!("  {}{}: {}\n", view.name, if view.overlay { " (overlay)" } else { "" }, view.header.title);
+            out += &format!(
+                "  {}{}: {}\n",
+                view.name,
+                if view.of_jurisdiction || view.in_overlay { " (overlay)" } else { "" },
+                view.header.title
+            );
             let other = view
                 .references
                 .iter()

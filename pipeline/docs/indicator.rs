@@ -4,8 +4,7 @@ use super::{Site, cell, graph, head, link, rules};
 use crate::catalog::{LAKE, Layer, View};
 use crate::engine::Needs;
 use crate::error::{Error, Result};
-use crate::jurisdiction::{BASE, Value};
-use crate::project::Project;
+use crate::project::{File, Project};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The relation that lists why a row is not in a denominator.
@@ -41,13 +40,9 @@ fn reported(site: &Site, id: &str) -> Result<String> {
     let mut names = Vec::new();
     for lineage in &site.jurisdictions {
         let jurisdiction = &lineage.jurisdiction;
-        let mut of_rule: Vec<&Value> = jurisdiction.own_values().iter().filter(|v| v.id == "reported_indicators").collect();
-        if of_rule.is_empty() {
-            let base = site.jurisdictions.iter().find(|l| l.jurisdiction.id == BASE);
-            of_rule =
-                base.map(|l| l.jurisdiction.own_values().iter().filter(|v| v.id == "reported_indicators").collect()).unwrap_or_default();
-        }
-        let when: Vec<String> = of_rule.into_iter().filter(|v| v.value.split(',').any(|i| i.trim() == id)).map(rules::years).collect();
+        let lists = jurisdiction.over_time("reported_indicators")?;
+        let values = lists.iter().map(|l| &l.value).filter(|v| v.value.split(',').any(|i| i.trim() == id));
+        let when: Vec<String> = values.map(rules::years).collect();
         if !when.is_empty() {
             names.push(format!("{} ({})", jurisdiction.name, when.join(", ")));
         }
@@ -114,7 +109,7 @@ fn rule_table(out: &mut String, site: &Site, decided: &BTreeSet<String>) {
     *out += "| rule | jurisdiction | report years | value | authority |\n|---|---|---|---|---|\n";
     for definition in base.jurisdiction.definitions.iter().filter(|d| decided.contains(&d.id)) {
         for lineage in &site.jurisdictions {
-            for value in lineage.jurisdiction.own_values().iter().filter(|v| v.id == definition.id) {
+            for value in lineage.jurisdiction.own_values().filter(|v| v.id == definition.id) {
                 let value_text = cell(&value.value.replace(',', ", "));
                 *out += &format!(
                     "| `{}` | {} | {} | `{value_text}` | {} |\n",
@@ -152,8 +147,7 @@ fn body(view: &View) -> &str {
 /// Code, title and meaning of every exclusion.
 fn exclusions(project: &Project) -> Result<Vec<(String, String, String)>> {
     let files = project.reference()?;
-    let label = project.label("data/reference", EXCLUSION);
-    let text = files.get(EXCLUSION).ok_or_else(|| Error::Config(format!("{label} is missing")))?;
+    let File { label, text, .. } = files.get(EXCLUSION).ok_or_else(|| Error::Config(format!("data/reference/{EXCLUSION} is missing")))?;
     let wrong = |e: csv::Error| Error::Config(format!("{label}: {e}"));
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let at = |header: &csv::StringRecord, name: &str| {

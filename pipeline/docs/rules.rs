@@ -62,7 +62,7 @@ fn rule(out: &mut String, site: &Site, definition: &Definition, decides: Option<
     }
     *out += "\n| jurisdiction | report years | value | authority |\n|---|---|---|---|\n";
     for lineage in &site.jurisdictions {
-        let mut own: Vec<&Value> = lineage.jurisdiction.own_values().iter().filter(|v| v.id == definition.id).collect();
+        let mut own: Vec<&Value> = lineage.jurisdiction.own_values().filter(|v| v.id == definition.id).collect();
         own.sort_by_key(|v| v.first_report_year);
         for value in &own {
             *out +=

@@ -457,7 +457,9 @@ impl Reader<'_> {
     /// What an exclusion code means for an indicator.
     fn meaning(&self, code: &String, indicator: &str) -> String {
         let listed = self.rows.get("reference.exclusion").into_iter().flatten().find(|r| r.get("code") == Some(code));
-        listed.and_then(|r| r.get("meaning")).map_or_else(|| code.clone(), |m| about(m, indicator))
+        let about = listed.and_then(|r| r.get("meaning")).map(|m| about(m, indicator)).filter(|text| !text.is_empty());
+        // The meaning may not speak of an agency's own indicator; the title speaks of any.
+        about.or_else(|| listed?.get("title").map(|t| lower_first(t))).unwrap_or_else(|| code.clone())
     }
 
     fn rule_values(&self, rules: &BTreeSet<String>, year: i32) -> Result<Vec<RuleValue>> {

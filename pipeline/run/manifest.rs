@@ -35,6 +35,9 @@ pub struct Manifest {
     pub rules: BTreeMap<String, Vec<Value>>,
     /// BLAKE3 of each view's SQL, by path.
     pub sql: BTreeMap<String, String>,
+    /// BLAKE3 of each file of the overlay folders, by path.
+    #[serde(default)]
+    pub overlays: BTreeMap<String, String>,
     /// Tables: columns with types, key, description.
     pub tables: Vec<Table>,
     /// The files written.
@@ -100,6 +103,7 @@ impl Manifest {
             defaults: prepared.registered.defaults.clone(),
             rules: prepared.jurisdiction.in_force(&prepared.years.all())?,
             sql: needed.iter().map(|v| (v.path.clone(), blake3::hash(v.sql.as_bytes()).to_hex().to_string())).collect(),
+            overlays: prepared.overlays.clone(),
             tables,
             files,
             companions: vec![],

@@ -8,7 +8,7 @@ use crate::engine::{Batches, Engine, Memory, Scan};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::{LakeReader, Load, STUDENTS_PER_BLOCK};
-use crate::project::{Files, Project};
+use crate::project::{File, Files, Project};
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
@@ -45,17 +45,16 @@ pub fn register(
         Registered { shards: students.div_ceil(STUDENTS_PER_BLOCK).max(1) as usize, in_text_order: true, ..Registered::default() };
     register_keys(engine, contracts, root, load, &mut registered)?;
     let defaults = project.defaults()?;
-    let limits = default_limits(project, &defaults)?;
+    let limits = default_limits(&defaults)?;
     let missing = |name: &str| load.files_of(name).next().is_none();
     let excluded = |name: &str| limits.get(name).into_iter().flat_map(|l| l.unless.iter().map(String::as_str));
     for contract in contracts.iter() {
         let name = Name { schema: Some(LAKE.into()), table: contract.name.clone() };
         let stands_in = missing(&contract.name) && excluded(&contract.name).all(missing);
         let default = if stands_in { jurisdiction.default_collection(&defaults, &contract.name) } else { None };
-        if let Some((path, text)) = default {
-            let label = project.label("data/default", &path);
-            register_batch(engine, name, read_default(contract, &label, &text)?)?;
-            registered.defaults.insert(contract.name.clone(), label);
+        if let Some(file) = default {
+            register_batch(engine, name, read_default(contract, file)?)?;
+            registered.defaults.insert(contract.name.clone(), file.label.clone());
         } else {
             let scan = LakeScan::open(contracts, contract, root, load, registered.shards)?;
             if scan.by_student() {
@@ -65,9 +64,9 @@ pub fn register(
         }
     }
     register_collections(engine, contracts, load)?;
-    for (path, text) in project.reference()?.iter().filter(|(p, _)| p.ends_with(".csv")) {
+    for (path, file) in project.reference()?.iter().filter(|(p, _)| p.ends_with(".csv")) {
         let table = path.trim_end_matches(".csv").to_string();
-        let batch = read_text(&project.label("data/reference", path), text)?;
+        let batch = read_text(file)?;
         if let Some(codes) = batch.column_by_name("group_code") {
             let codes: BTreeSet<String> = codes.as_string::<i32>().iter().flatten().map(str::to_string).collect();
             registered.group_codes.insert(table.clone(), codes.into_iter().collect());
@@ -139,10 +138,9 @@ struct DefaultLimit {
     unless: Vec<String>,
 }
 
-fn default_limits(project: &Project, defaults: &Files) -> Result<BTreeMap<String, DefaultLimit>> {
-    let name = "default.toml";
-    let parse = |text: &String| toml::from_str(text).map_err(|e| Error::Config(format!("{}: {e}", project.label("data/default", name))));
-    defaults.get(name).map_or(Ok(BTreeMap::new()), parse)
+fn default_limits(defaults: &Files) -> Result<BTreeMap<String, DefaultLimit>> {
+    let parse = |file: &File| toml::from_str(&file.text).map_err(|e| Error::Config(format!("{}: {e}", file.label)));
+    defaults.get("default.toml").map_or(Ok(BTreeMap::new()), parse)
 }
 
 /// A relation for each key: `key.student (student_key, student_id, student_order)`, where the order is the rank of the id as text.
@@ -308,7 +306,7 @@ impl Scan for LakeScan {
 }
 
 /// A CSV text as a table of text columns; empty is null.
-fn read_text(label: &str, text: &str) -> Result<RecordBatch> {
+fn read_text(File { label, text, .. }: &File) -> Result<RecordBatch> {
     let wrong = |e: csv::Error| Error::Config(format!("{label}: {e}"));
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header = reader.headers().map_err(wrong)?.clone();
@@ -321,12 +319,12 @@ fn read_text(label: &str, text: &str) -> Result<RecordBatch> {
     }
     let fields: Vec<Field> = header.iter().map(|h| Field::new(h, DataType::Utf8, true)).collect();
     let arrays = columns.into_iter().map(|c| Arc::new(StringArray::from(c)) as ArrayRef).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| Error::internal(label.to_string(), e))
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| Error::internal(label.clone(), e))
 }
 
 /// A default collection, typed as its contract says.
-fn read_default(contract: &Contract, label: &str, text: &str) -> Result<RecordBatch> {
-    let raw = read_text(label, text)?;
+fn read_default(contract: &Contract, file: &File) -> Result<RecordBatch> {
+    let (raw, label) = (read_text(file)?, &file.label);
     let mut fields = Vec::new();
     let mut columns = Vec::new();
     for field in &contract.fields {
@@ -342,7 +340,7 @@ fn read_default(contract: &Contract, label: &str, text: &str) -> Result<RecordBa
         fields.push(Field::new(&field.name, data_type, true));
         columns.push(column);
     }
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| Error::internal(label.to_string(), e))
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| Error::internal(label.clone(), e))
 }
 
 /// The distinct values of an integer column.

@@ -24,20 +24,28 @@ pub struct Results {
 impl Results {
     /// Opens the tables of the run that a query names.
     pub async fn open(root: &Path, manifest: &Manifest, sql: &str) -> Result<Results> {
-        let engine = Engine::new(1, None)?;
+        let results = Results { engine: Engine::new(1, None)? };
         let sql = sql.to_lowercase();
-        for table in manifest.tables.iter().filter(|t| sql.contains(&t.name)) {
-            let batches = manifest
-                .files
-                .iter()
-                .filter(|f| f.table == table.name)
-                .map(|f| read(root, &f.stored.path, f.report_year))
-                .collect::<Result<Vec<_>>>()?;
+        results.add(root, manifest, None, |table| sql.contains(table))?;
+        Ok(results)
+    }
+
+    /// Opens all tables of several runs below one root, those of each in a schema of this name.
+    pub fn side_by_side(root: &Path, runs: &[(&str, &Manifest)]) -> Result<Results> {
+        let results = Results { engine: Engine::new(1, None)? };
+        runs.iter().try_for_each(|(schema, manifest)| results.add(root, manifest, Some(schema), |_| true))?;
+        Ok(results)
+    }
+
+    fn add(&self, root: &Path, manifest: &Manifest, schema: Option<&str>, wanted: impl Fn(&str) -> bool) -> Result<()> {
+        for table in manifest.tables.iter().filter(|t| wanted(&t.name)) {
+            let of_table = manifest.files.iter().filter(|f| f.table == table.name);
+            let batches = of_table.map(|f| read(root, &f.stored.path, f.report_year)).collect::<Result<Vec<_>>>()?;
             let Some(first) = batches.first() else { continue };
             let batch = concat_batches(&first.schema(), &batches).map_err(|e| Error::internal(format!("rows of {}", table.name), e))?;
-            register_batch(&engine, Name { schema: None, table: table.name.clone() }, batch)?;
+            register_batch(&self.engine, Name { schema: schema.map(str::to_string), table: table.name.clone() }, batch)?;
         }
-        Ok(Results { engine })
+        Ok(())
     }
 
     /// Adds the lake, as `lake.<collection>`, and the reference tables.
