@@ -1,0 +1,95 @@
+"""The performance data forms of the federal Consolidated Annual Report (part IV.B) for the state, spec/federal-report.md."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+from contract import RACES
+from data import ALL_PLACEMENT_CODES, framework_of
+from rules import SECONDARY_INDICATORS
+
+COLUMNS = {"car_form": "report_year form population column value"}
+KEYS = {"car_form": "report_year form population column"}
+
+SEVEN_RACES = [race for race in RACES.split() if race != "unknown"]
+SPECIAL = ("individual_with_disability economically_disadvantaged nontraditional single_parent out_of_workforce english_learner homeless "
+           "foster_care parent_in_active_military parent_in_armed_forces migrant").split()
+NOT_OFFERED, NOT_PROVIDED = -9, -1
+# form: (education level, status)
+ENROLLMENT_FORMS = {
+    "1a": ("middle", "participant"), "1b": ("secondary", "participant"), "1c": ("postsecondary", "participant"),
+    "2a": ("secondary", "concentrator"), "2b": ("postsecondary", "concentrator"),
+}
+
+
+def lines_of(education_level):
+    """[(group_kind, group_code)] of the lines as printed."""
+    races = RACES.split() if education_level == "postsecondary" else SEVEN_RACES
+    special = [code for code in SPECIAL
+               if not (education_level == "postsecondary" and code == "migrant")
+               and not (education_level == "middle" and code in ("single_parent", "out_of_workforce"))]
+    return ([("all", "all")] + [("gender", code) for code in "MF"] + [("race_ethnicity", code) for code in races]
+            + [("special_population", code) for code in special])
+
+
+def hundredths(share):
+    """An exact number as a decimal with two places, ties up (away from zero)."""
+    twice = abs(Fraction(share)) * 200
+    whole = (twice.numerator // twice.denominator + 1) // 2
+    return Decimal(whole if share >= 0 else -whole) / 100
+
+
+def population(kind, code):
+    return "all" if kind == "all" else f"{kind}:{code}"
+
+
+def enrollment_forms(reference, report_year):
+    """Forms 1a to 2b: (form, population, column, value)."""
+    year = reference.year(report_year)
+    clusters = framework_of(reference.rules, report_year)
+    for form, (education_level, status) in ENROLLMENT_FORMS.items():
+        provided = bool(reference.data.rows["cte_course"]) or bool(reference.data.rows["program_enrollment"]) and education_level != "middle"
+        offered = {cluster for program in year.programs.values() if program.approved for cluster in program.clusters}
+        for kind, code in lines_of(education_level):
+            for column in ["number"] + clusters + ["other"]:
+                cluster = "all" if column == "number" else column
+                cell = (education_level, status, "state", reference.rules["state_code"], kind, code, cluster)
+                value = year.enrollment_counts.get(cell, 0)
+                if column in clusters and column not in offered:
+                    value = NOT_OFFERED
+                elif not provided:
+                    value = NOT_PROVIDED
+                yield form, population(kind, code), column, value
+
+
+def performance_forms(reference, report_year):
+    """Forms 3, one for each indicator that is reported: (form, population, column, value)."""
+    year = reference.year(report_year)
+    state = reference.rules["state_code"]
+    for indicator in reference.rules["indicators"]:
+        lines = lines_of("secondary" if indicator in SECONDARY_INDICATORS else "postsecondary")
+        lines = lines + [("career_cluster", cluster) for cluster in framework_of(reference.rules, report_year) + ["other"]]
+        if indicator in ("3S1", "1P1"):
+            lines = lines + [("placement", code) for code in ALL_PLACEMENT_CODES]
+        denominator_of_all = year.figures.get((indicator, "state", state, "all", "all"), (0, 0))[1]
+        for kind, code in lines:
+            numerator, denominator = year.figures.get((indicator, "state", state, kind, code), (0, 0))
+            cells = {"numerator": numerator, "denominator": denominator}
+            if kind == "placement":
+                cells["denominator"] = denominator_of_all
+            elif denominator:
+                target, status = year.status_of_figure(indicator, "state", state, kind, numerator, denominator)
+                actual = hundredths(Fraction(100 * numerator, denominator))
+                cells["actual_level"] = actual
+                if target is not None:
+                    cells["state_level"] = target
+                    cells["difference"] = actual - target
+                    cells["met_90"] = "Y" if status in ("met", "within_90") else "N"
+            for column, value in cells.items():
+                yield f"3:{indicator}", population(kind, code), column, value
+
+
+def car_form(reference, report_year):
+    """Every cell of the forms 1 to 3."""
+    for forms in (enrollment_forms, performance_forms):
+        for form, line, column, value in forms(reference, report_year):
+            yield {"report_year": report_year, "form": form, "population": line, "column": column, "value": value}

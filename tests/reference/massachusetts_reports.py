@@ -1,0 +1,191 @@
+"""Massachusetts, spec/massachusetts.md: program quality screening, enrollment report, Pell report, postsecondary enrollment."""
+
+import datetime
+from collections import defaultdict
+from decimal import Decimal
+from fractions import Fraction
+
+from contract import DIPLOMAS, SCHOOL_MEASURES
+from data import SECONDARY_GRADES
+from massachusetts import percent_of
+
+COLUMNS = {
+    "qss": "report_year institution_id measure value state_value percentile_rank lowest_quartile flags",
+    "enrollment_report": "report_year level entity_id group_kind group_code students percent",
+    "pell_report": "report_year level entity_id group_kind group_code recipients award_amount",
+    "postsecondary_enrollment": "report_year level entity_id population students",
+}
+KEYS = {
+    "qss": "report_year institution_id measure",
+    "enrollment_report": "report_year level entity_id group_kind group_code",
+    "pell_report": "report_year level entity_id group_kind group_code",
+    "postsecondary_enrollment": "report_year level entity_id population",
+}
+HIGH_GRADES = "09 10 11 12 SP".split()
+INDICATOR_OF = {"cooperative_education_or_wbl": "5S3", "graduation_rate": "1S1", "ela_proficiency": "2S1", "math_proficiency": "2S2",
+                "science_proficiency": "2S3", "graduate_placement": "3S1"}
+LOWER_IS_BETTER = {"dropout_rate", "student_teacher_ratio"}
+
+
+# ---------------------------------------------------------------- enrollment report
+
+def secondary_grade(year, student_id):
+    """The highest of the grades 09 to 12 and SP in which a student is enrolled in the year, or None."""
+    grades = [row.grade for row in year.data.of("enrollment", student_id) if row.school_year == year.year and row.grade in HIGH_GRADES]
+    return max(grades, key=HIGH_GRADES.index, default=None)
+
+
+def selected_populations(person):
+    """The selected populations of a student row."""
+    flags = {"english_learner": person.english_learner,
+             "students_with_disabilities": person.individual_with_disability or person.section_504,
+             "low_income": person.economically_disadvantaged}
+    groups = [name for name, yes in flags.items() if yes]
+    return groups + ["high_needs"] if groups else groups
+
+
+def programs_of_year(year, student_id, level):
+    """The approved programs of a level in which a student has a course or program enrollment in the year."""
+    return [year.programs[program_id] for program_id, status in year.statuses[student_id].items()
+            if year.year in status.years and year.programs[program_id].approved and year.programs[program_id].level == level]
+
+
+def enrollment_report(year):
+    """Students in secondary CTE programs by state, district and institution."""
+    cells = defaultdict(int)
+    for student_id, people in year.people.items():
+        person, grade = people["secondary"], secondary_grade(year, student_id)
+        if grade is None:
+            continue
+        groups = [("all", "all"), ("grade", grade), ("race_ethnicity", person.race_ethnicity), ("gender", person.gender)]
+        groups += [("selected_population", code) for code in selected_populations(person)]
+        entities = {entity for program in programs_of_year(year, student_id, "secondary") for entity in program.entities
+                    if entity[0] in ("state", "district", "institution")}
+        for entity in entities:
+            for group in groups:
+                cells[entity + group] += 1
+    for (level, entity_id, kind, code), students in cells.items():
+        yield {"report_year": year.year, "level": level, "entity_id": entity_id, "group_kind": kind, "group_code": code,
+               "students": students, "percent": percent_of(students, cells[level, entity_id, "all", "all"])}
+
+
+# ---------------------------------------------------------------- postsecondary reports
+
+def pell_report(year):
+    """Pell recipients who are postsecondary CTE students."""
+    cells = defaultdict(lambda: [0, Decimal(0)])
+    for row in year.data.rows["pell"]:
+        if row.school_year != year.year or row.student_id not in year.people:
+            continue
+        programs = programs_of_year(year, row.student_id, "postsecondary")
+        if row.program_id is not None:
+            programs = [program for program in programs if program.program_id == row.program_id]
+        if not programs:
+            continue
+        entities = [("state", year.rules["state_code"]), ("institution", row.institution_id)]
+        if row.program_id is not None:
+            entities.append(("program", row.program_id))
+        for entity in entities:
+            for group in year.groups_of(row.student_id, "secondary"):
+                cell = cells[entity + group]
+                cell[0] += 1
+                cell[1] += row.award_amount
+    for (level, entity_id, kind, code), (recipients, amount) in cells.items():
+        yield {"report_year": year.year, "level": level, "entity_id": entity_id, "group_kind": kind, "group_code": code,
+               "recipients": recipients, "award_amount": amount}
+
+
+def postsecondary_enrollment(year):
+    """Students in postsecondary programs, and graduates in secondary ones, on 1 October of the school year."""
+    day = datetime.date(year.year - 1, 10, 1)
+    cells = defaultdict(set)
+    for student_id in year.people:
+        over = {row.program_id for row in year.data.of("program_enrollment", student_id)
+                if row.school_year == year.year and row.status != "enrolled" and row.status_date <= day}
+        graduated = any((row.exit_date or datetime.date(row.school_year, 6, 30)) <= day and row.exit_kind in DIPLOMAS
+                        for row in year.data.of("exit", student_id))
+        for population, level in (("postsecondary", "postsecondary"), ("postgraduate", "secondary")):
+            if population == "postgraduate" and not graduated:
+                continue
+            for program in programs_of_year(year, student_id, level):
+                if program.program_id not in over:
+                    for entity in program.entities:
+                        if entity[0] in ("district", "program"):
+                            cells[entity + (population,)].add(student_id)
+    for (level, entity_id, population), students in cells.items():
+        yield {"report_year": year.year, "level": level, "entity_id": entity_id, "population": population, "students": len(students)}
+
+
+# ---------------------------------------------------------------- program quality
+
+def lake_values(year):
+    """measure -> {institution, or None for the state: (numerator, denominator)} for what the lake has."""
+    values = {measure: {} for measure in SCHOOL_MEASURES.split()}
+    for measure, indicator in INDICATOR_OF.items():
+        for (of, level, entity_id, kind, _), figure in year.figures.items():
+            if of == indicator and kind == "all" and level in ("state", "institution"):
+                values[measure][None if level == "state" else entity_id] = tuple(figure)
+    values["program_retention"] = retention(year)
+    values["dropout_rate"] = dropouts(year)
+    return values
+
+
+def retention(year):
+    """Students with a course in a program in the year before, grades 9 to 11, who have one in the same program now."""
+    counts = defaultdict(lambda: [0, 0])
+    for student_id in year.people:
+        before, now = set(), set()
+        for row in year.data.of("cte_course", student_id):
+            if row.school_year == year.year - 1 and row.grade in ("09", "10", "11"):
+                before.add(row.program_id)
+            if row.school_year == year.year:
+                now.add(row.program_id)
+        stays = defaultdict(bool)                       # entity -> did the student stay in any program there?
+        for program_id in before:
+            program = year.programs.get(program_id)
+            if program is not None and program.approved and program.level == "secondary":
+                for entity_id in (None, program.institution_id):
+                    stays[entity_id] |= program_id in now
+        for entity_id, stayed in stays.items():
+            counts[entity_id][0] += stayed
+            counts[entity_id][1] += 1
+    return {entity_id: tuple(count) for entity_id, count in counts.items()}
+
+
+def dropouts(year):
+    """Students enrolled in grades 09 to 12 or SP of the year, and those of them whose last exit, of this year, is a dropout."""
+    enrolled = defaultdict(set)
+    for row in year.data.rows["enrollment"]:
+        if row.school_year == year.year and row.grade in SECONDARY_GRADES and row.student_id in year.people:
+            enrolled[None].add(row.student_id)
+            enrolled[row.institution_id].add(row.student_id)
+    counts = {}
+    for entity_id, students in enrolled.items():
+        gone = sum(1 for student in students if (year.last_exit(student) or (0, 0, 0, ""))[::3] == (year.year, "dropped_out"))
+        counts[entity_id] = (gone, len(students))
+    return counts
+
+
+def qss(year):
+    """Each school's measures beside the state's, and how many are in the lowest quartile."""
+    values = lake_values(year)
+    for row in year.data.rows["school_measure"]:
+        if row.school_year == year.year and not values[row.measure].get(row.institution_id) and row.measure not in INDICATOR_OF:
+            if row.measure not in ("program_retention", "dropout_rate"):
+                values[row.measure][row.institution_id] = (row.numerator, row.denominator)
+    rows, flags = [], defaultdict(int)
+    for measure, figures in values.items():
+        scale = 1 if measure == "student_teacher_ratio" else 100
+        schools = {school: scale * Fraction(part) / Fraction(whole) for school, (part, whole) in figures.items() if school and whole}
+        whole = sum(figures[school][1] for school in schools)
+        state = figures.get(None, (sum(figures[school][0] for school in schools), whole))
+        for school, value in schools.items():
+            better = -1 if measure in LOWER_IS_BETTER else 1
+            worse = sum(1 for other in schools.values() if better * other < better * value)
+            rank = Fraction(100 * worse, len(schools) - 1) if len(schools) > 1 else None
+            lowest = rank is not None and rank < 25
+            flags[school] += lowest
+            rows.append({"report_year": year.year, "institution_id": school, "measure": measure, "value": float(value),
+                         "state_value": float(scale * Fraction(state[0]) / Fraction(state[1])) if state[1] else None,
+                         "percentile_rank": None if rank is None else float(rank), "lowest_quartile": lowest})
+    return [{**row, "flags": flags[row["institution_id"]]} for row in rows]
