@@ -11,9 +11,10 @@ import argparse
 import datetime
 import random
 import sys
+from itertools import islice
 
 from contract import COLLECTIONS, DIPLOMAS, EXIT_KINDS, FLAGS, LEAVERS, OTHER_COMPLETIONS, PLACEMENT_KINDS, RACES, REMOVALS, WBL_KINDS
-from data import CLUSTERS
+from data import CLUSTERS, FOURTEEN_CLUSTERS
 from dirt import spoil, write_folder
 from fuzz_more import More
 from intake import take_in, too_many_rejects
@@ -27,6 +28,8 @@ PRINTED = {
     "law_public_safety_corrections_and_security": "Law, Public Safety, Corrections & Security",
     "science_technology_engineering_and_mathematics": "Science, Technology, Engineering & Mathematics",
     "transportation_distribution_and_logistics": "Transportation, Distribution & Logistics",
+    "arts_entertainment_and_design": "Arts, Entertainment, & Design",
+    "digital_technology": "Digital Technology",
 }
 SECONDARY_CREDITS = "0 0.01 0.25 0.49 0.5 0.50 0.75 0.99 1 1.0 1.00 1.25 1.5 2.00".split()
 COLLEGE_CREDITS = "0 0.01 1 2.75 2.99 3 3.00 3.01 4 4.5 6 9.00 11.99 12".split()
@@ -43,6 +46,8 @@ class Fuzz:
         self.first, self.last = first_year, last_year
         self.years = list(range(first_year, last_year + 1))
         self.rows = {name: {} for name in COLLECTIONS}
+        # the framework of 2024 once a year needs it; codes of the other framework are ignored
+        self.cluster_pool = CLUSTERS + FOURTEEN_CLUSTERS if last_year >= 2027 else CLUSTERS
 
     # ------------------------------------------------ helpers
 
@@ -61,6 +66,10 @@ class Fuzz:
         row = {field.name: "" if values.get(field.name) is None else str(values[field.name]) for field in fields}
         key = tuple(row[field.name] for field in fields if field.is_key)
         self.rows[collection].setdefault(key, row)
+
+    def recent(self, collection, how_many):
+        """The rows added last, oldest first."""
+        return list(islice(reversed(self.rows[collection].values()), how_many))[::-1]
 
     def bool(self, share=0.5, null=0.3):
         if self.chance(null):
@@ -145,7 +154,7 @@ class Fuzz:
             self.cips.append(cip)
             if number % 9 == 8:
                 continue                                # no row
-            labels = rng.sample(CLUSTERS, 3)
+            labels = rng.sample(self.cluster_pool, 3)
             for label, gender in zip(labels, genders[number % len(genders)]):
                 if number % 5 == 1 and label in PRINTED:
                     label = PRINTED[label]
@@ -158,7 +167,7 @@ class Fuzz:
         return self.pick(cip, cip, digits, digits.lstrip("0") if len(digits.lstrip("0")) == 5 else digits)
 
     def clusters_text(self):
-        label = lambda: (lambda code: PRINTED.get(code, code) if self.chance(0.4) else code)(self.rng.choice(CLUSTERS))
+        label = lambda: (lambda code: PRINTED.get(code, code) if self.chance(0.4) else code)(self.rng.choice(self.cluster_pool))
         return self.pick(None, None, None, label(), f"{label()};{label()}", f"{label()} ; Unheard Of", f"{label()};{label()}; ",
                          "Unheard Of", "HEALTH_SCIENCE", "health science;Health Science")
 
@@ -350,7 +359,7 @@ class Fuzz:
 
     def copy_courses(self, student, programs, twin):
         """Gives the other programs the courses of the first one, with the difference that `twin` names."""
-        recent = list(self.rows["cte_course"].values())[-40:]
+        recent = self.recent("cte_course", 40)
         rows = [row for row in recent if row["student_id"] == student and row["program_id"] == programs[0]]
         years = sorted({int(row["school_year"]) for row in rows})
         for program in programs[1:]:
@@ -434,7 +443,7 @@ class Fuzz:
         self.ensure_student(student, person, flags, "postsecondary", begins)
 
     def ensure_student(self, student, person, flags, level, year):
-        if not any(key[1] == student for key in list(self.rows["student"])[-12:]):
+        if not any(row["student_id"] == student for row in self.recent("student", 12)):
             self.person_row(student, max(self.first, min(self.last, year)), level, person, flags, None)
 
     def strange(self, student, person, flags, cohort, secondary, college):
@@ -456,9 +465,9 @@ class Fuzz:
         rng = self.rng
         if self.chance(0.5):
             return
-        recent = [row["program_id"] for row in list(self.rows["cte_course"].values())[-8:] if row["student_id"] == student]
+        recent = [row["program_id"] for row in self.recent("cte_course", 8) if row["student_id"] == student]
         for _ in range(self.pick(1, 1, 2)):
-            left = [int(row["school_year"]) for row in list(self.rows["exit"].values())[-3:] if row["student_id"] == student]
+            left = [int(row["school_year"]) for row in self.recent("exit", 3) if row["student_id"] == student]
             year = rng.choice(left) if left and self.chance(0.6) else rng.choice(self.years + [self.last + 1])
             edges = (datetime.date(year, 6, 30), datetime.date(year, 7, 1), datetime.date(year, 8, 31), datetime.date(year, 9, 1),
                      datetime.date(year - 1, 7, 1))
