@@ -44,12 +44,13 @@ def enrolled_grade(year, student_id, level, evaluated):
     """F: the grade of the latest enrollment; who is evaluated for 1S or 3S is a 12th grader unless gone before grade 12."""
     grades = ("PS",) if level == "postsecondary" else [grade for grade in GRADE_ORDER if grade != "PS"]
     rows = [row for row in year.data.of("enrollment", student_id) if row.school_year <= year.year and row.grade in grades]
-    if not rows:
+    if not rows or year.rules["reading_detail_grade"] == "latest_of_any":
         rows = [row for row in year.data.of("enrollment", student_id) if row.school_year <= year.year]
     grade = None
     if rows:
         last = max(row.school_year for row in rows)
-        grade = max((row.grade for row in rows if row.school_year == last), key=GRADE_ORDER.index)
+        order = None if year.rules["reading_detail_grade"] == "latest_of_any" else GRADE_ORDER.index
+        grade = max((row.grade for row in rows if row.school_year == last), key=order)
     if evaluated and year.rules["reading_detail_grade"] == "guide":
         gone = year.last_exit(student_id) is not None
         if not (gone and grade is not None and grade < "12"):

@@ -31,10 +31,13 @@ class More:
             if row["district_id"]:
                 districts[row["district_id"]] += 1
         self.districts = sorted(districts)
+        self.pools = {}
         # a CTE district without a school, and one that no school knows as of any year
         self.cte = self.districts[: max(6, len(self.districts) // 3)] + ["9990"]
+        self.regions = [f"9{number:03d}" for number in range(8)]
 
     def add_all(self):
+        self.cte_schools()
         self.residents()
         self.admissions()
         self.follow_up()
@@ -44,12 +47,50 @@ class More:
 
     # ------------------------------------------------ Massachusetts
 
+    def cte_schools(self):
+        """Regional schools with a ninth grade and a region whose shares are some points apart, so that every flag comes alone too."""
+        fuzz, rng = self.fuzz, self.rng
+        size = max(10, min(150, fuzz.n // 40))
+        for number in range(8):
+            school, district = f"CTE{number}", f"9{number:03d}"
+            fuzz.institutions[school] = "school"
+            apart = [(0.02, 0.02, 0.02), (0.1, 0.1, -0.05), (0.07, 0.08, -0.1), (0.2, -0.1, -0.1), (0, 0, 0), (0.12, 0.12, 0.12)][number % 6]
+            for year in fuzz.years:
+                fuzz.add("institution", school_year=year, institution_id=school, institution_name=f"Regional {number}",
+                         institution_kind="school", district_id=district, district_name=f"Region {number}",
+                         grantee_id=fuzz.grantees[0], grantee_name=f"Grantee {fuzz.grantees[0]}", federal_id=None)
+                region = (0.6, 0.3, 0.2) if number < 6 else (1, 1, 1)
+                luck = [rng.uniform(-0.04, 0.04) for _ in apart]
+                ninth = [max(0, there - less + extra) for there, less, extra in zip(region, apart, luck)]
+                grade = "10" if number == 7 else "09"   # one has no ninth grade
+                for student in self.draw(year, size, ninth):
+                    fuzz.add("enrollment", school_year=year, student_id=student, institution_id=school, grade=grade)
+                for student in self.draw(year, 2 * size, region):
+                    fuzz.add("resident", school_year=year, student_id=student, town=f"Town {number}", member_district_id=district,
+                             grade=grade, out_of_district_placement=fuzz.bool(0.02))
+
+    def draw(self, year, how_many, shares):
+        """Different students with about these shares of color, disabilities and learners, one region's or school's only."""
+        pools = self.pools.setdefault(year, defaultdict(list))
+        if not pools:
+            for student in sorted(self.people):
+                if min(int(row["school_year"]) for row in self.people[student]) <= year:
+                    pools[self.belongs(student)].append(student)
+            for pool in pools.values():
+                self.rng.shuffle(pool)
+        found = []
+        for _ in range(how_many):
+            pool = pools[tuple(self.rng.random() < share for share in shares)]
+            if pool:
+                found.append(pool.pop())
+        return found
+
     def kind(self, district, year):
         """Kinds turn every two years, for a third of the districts every year."""
         place = self.cte.index(district)
         return KINDS[(place + (year if place % 3 == 0 else year // 2)) % len(KINDS)]
 
-    def belongs(self, student, year):
+    def belongs(self, student):
         """(is of color, has a disability, learns English) by the student's first row."""
         row = self.people[student][0]
         yes = lambda name: row[name].lower() in ("y", "yes", "true", "t", "1")
@@ -80,7 +121,7 @@ class More:
             for student, grade in grade_of.items():
                 if fuzz.chance(0.1):
                     continue
-                weights = [self.fits(kind, *self.belongs(student, year)) for kind in kinds]
+                weights = [self.fits(kind, *self.belongs(student)) for kind in kinds]
                 district = rng.choices(self.cte, weights)[0] if sum(weights) else self.cte[0]
                 if self.kind(district, year) == "other_grades":
                     grade = "PS"
@@ -99,7 +140,7 @@ class More:
         everyone = sorted(self.people)
         for year in fuzz.years:
             enrolled = sorted({row["student_id"] for row in self.enrolled[year]})
-            for district in self.cte + self.districts[-2:]:
+            for district in self.cte + self.regions + self.districts[-2:]:
                 if fuzz.chance(0.1):
                     continue                            # applications of nobody
                 schools = sorted({row["institution_id"] for row in fuzz.rows["institution"].values() if row["district_id"] == district})
