@@ -7,8 +7,8 @@ from contract import RACES
 from data import ALL_PLACEMENT_CODES, framework_of
 from rules import SECONDARY_INDICATORS
 
-COLUMNS = {"car_form": "report_year form population column value"}
-KEYS = {"car_form": "report_year form population column"}
+COLUMNS = {"car_form": "report_year form population column value", "car_check": "report_year check form population column found expected"}
+KEYS = {"car_form": "report_year form population column", "car_check": "report_year check form population column"}
 
 SEVEN_RACES = [race for race in RACES.split() if race != "unknown"]
 SPECIAL = ("individual_with_disability economically_disadvantaged nontraditional single_parent out_of_workforce english_learner homeless "
@@ -93,3 +93,58 @@ def car_form(reference, report_year):
     for forms in (enrollment_forms, performance_forms):
         for form, line, column, value in forms(reference, report_year):
             yield {"report_year": report_year, "form": form, "population": line, "column": column, "value": value}
+
+
+# ---------------------------------------------------------------- checks
+
+def car_check(reference, report_year):
+    """What a reviewer must look at: (check, form, population, column, found, expected), only where a check fails."""
+    now, before = ({(row["form"], row["population"], row["column"]): row["value"] for row in car_form(reference, year)}
+                   for year in (report_year, report_year - 1))
+    count = lambda *cell: max(0, now.get(cell, 0))      # -1 and -9 count as 0
+    for form in sorted({cell[0] for cell in now}):
+        lines = sorted({cell[1] for cell in now if cell[0] == form})
+        columns = sorted({cell[2] for cell in now if cell[0] == form and cell[1] == "all"} - {"actual_level", "state_level", "difference", "met_90"})
+        for check, line, column, found, expected in form_checks(form, lines, columns, count):
+            yield {"report_year": report_year, "check": check, "form": form, "population": line, "column": column, "found": found,
+                   "expected": expected}
+        column = "denominator" if form.startswith("3:") else "number"
+        old, new = max(0, before.get((form, "all", column), 0)), count(form, "all", column)
+        if abs(new - old) * 4 > old > 0:
+            yield {"report_year": report_year, "check": "change_above_25_percent", "form": form, "population": "all", "column": column,
+                   "found": new, "expected": old}
+
+
+def form_checks(form, lines, columns, count):
+    """(check, population, column, found, expected) of the checks within a year that fail."""
+    is_performance = form.startswith("3:")
+    for column in columns:
+        total = count(form, "all", column)
+        for kind, check in (("gender", "gender_above_total"), ("race_ethnicity", "race_not_total")):
+            found = sum(count(form, line, column) for line in lines if line.startswith(kind + ":"))
+            if found > total or kind == "race_ethnicity" and found != total:
+                yield check, kind, column, found, total
+        for line in lines:
+            if count(form, line, column) > total:
+                yield "group_above_total", line, column, count(form, line, column), total
+    for line in lines:
+        if is_performance and count(form, line, "numerator") > count(form, line, "denominator"):
+            yield "numerator_above_denominator", line, "numerator", count(form, line, "numerator"), count(form, line, "denominator")
+        if not is_performance:
+            number = count(form, line, "number")
+            clusters = [column for column in columns if column != "number"]
+            for column in clusters:
+                if count(form, line, column) > number:
+                    yield "cluster_above_number", line, column, count(form, line, column), number
+            if sum(count(form, line, column) for column in clusters) < number:
+                yield "clusters_below_number", line, "number", sum(count(form, line, column) for column in clusters), number
+        if form.startswith("2"):
+            participants = {"2a": "1b", "2b": "1c"}[form]
+            for column in columns:
+                if count(form, line, column) > count(participants, line, column):
+                    yield "concentrators_above_participants", line, column, count(form, line, column), count(participants, line, column)
+    if form in ("3:3S1", "3:1P1"):
+        most = count(form, "all", "numerator")
+        for line in lines:
+            if line.startswith("placement:") and count(form, line, "numerator") > most:
+                yield "placement_above_numerator", line, "numerator", count(form, line, "numerator"), most

@@ -23,6 +23,8 @@ NOT_COMPARED = {"reject": {"message"}, "indicator_membership": {"exclusion"}}
 # Tables that must be there whatever the jurisdiction
 ALWAYS = ["reject", "student_program", "indicator_membership", "performance", "enrollment_count", "gap", "improvement_plan", "detail",
           "summary"]
+# Names that the specification leaves open: {table: {the reference's column: the system's}}
+ALIASES = {}
 # The guide gives these no program id: rows with one key are taken in order of all their columns
 NO_UNIQUE_KEY = ["detail", "summary"]
 BOOLEANS = {"true": "true", "t": "true", "false": "false", "f": "false"}
@@ -33,10 +35,13 @@ def read(path, table):
     """[row as dict] with only the columns of the specification; null is ''."""
     with open(path, encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream)
-        missing = [name for name in COLUMNS[table].split() if name not in (reader.fieldnames or [])]
+        found = reader.fieldnames or []
+        aliases = ALIASES.get(table, {})
+        place = {name: name if name in found else aliases.get(name) for name in COLUMNS[table].split()}
+        missing = [name for name, column in place.items() if column not in found]
         if missing:
-            raise SystemExit(f"{path}: columns {missing} are missing; found {reader.fieldnames}")
-        return [{name: row[name] or "" for name in COLUMNS[table].split()} for row in reader]
+            raise SystemExit(f"{path}: columns {missing} are missing; found {found}")
+        return [{name: row[column] or "" for name, column in place.items()} for row in reader]
 
 
 def same(name, one, other):

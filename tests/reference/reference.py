@@ -153,6 +153,7 @@ TABLES = {
     "detail": lambda reference, year: detail.detail(reference.year(year)),
     "summary": lambda reference, year: detail.summary(reference.year(year)),
     "car_form": car.car_form,
+    "car_check": car.car_check,
     "fsr_form": fiscal.fsr_form,
     "fsr_check": fiscal.fsr_check,
     "subaward_form": fiscal.subaward_form,
