@@ -11,15 +11,15 @@ from massachusetts import percent_of
 
 COLUMNS = {
     "qss": "report_year institution_id measure value state_value percentile_rank lowest_quartile flags",
-    "enrollment_report": "report_year level entity_id group_kind group_code students percent",
+    "enrollment_report": "report_year level entity_id grade group_kind group_code students percent",
     "pell_report": "report_year level entity_id group_kind group_code recipients award_amount",
-    "postsecondary_enrollment": "report_year level entity_id population students",
+    "postsecondary_enrollment": "report_year level entity_id postsecondary_students postgraduates",
 }
 KEYS = {
     "qss": "report_year institution_id measure",
-    "enrollment_report": "report_year level entity_id group_kind group_code",
+    "enrollment_report": "report_year level entity_id grade group_kind group_code",
     "pell_report": "report_year level entity_id group_kind group_code",
-    "postsecondary_enrollment": "report_year level entity_id population",
+    "postsecondary_enrollment": "report_year level entity_id",
 }
 HIGH_GRADES = "09 10 11 12 SP".split()
 INDICATOR_OF = {"cooperative_education_or_wbl": "5S3", "graduation_rate": "1S1", "ela_proficiency": "2S1", "math_proficiency": "2S2",
@@ -57,16 +57,17 @@ def enrollment_report(year):
         person, grade = people["secondary"], secondary_grade(year, student_id)
         if grade is None:
             continue
-        groups = [("all", "all"), ("grade", grade), ("race_ethnicity", person.race_ethnicity), ("gender", person.gender)]
+        groups = [("all", "all"), ("race_ethnicity", person.race_ethnicity), ("gender", person.gender)]
         groups += [("selected_population", code) for code in selected_populations(person)]
         entities = {entity for program in programs_of_year(year, student_id, "secondary") for entity in program.entities
                     if entity[0] in ("state", "district", "institution")}
         for entity in entities:
             for group in groups:
-                cells[entity + group] += 1
-    for (level, entity_id, kind, code), students in cells.items():
-        yield {"report_year": year.year, "level": level, "entity_id": entity_id, "group_kind": kind, "group_code": code,
-               "students": students, "percent": percent_of(students, cells[level, entity_id, "all", "all"])}
+                for of in ("all", grade):
+                    cells[entity + (of,) + group] += 1
+    for (level, entity_id, grade, kind, code), students in cells.items():
+        yield {"report_year": year.year, "level": level, "entity_id": entity_id, "grade": grade, "group_kind": kind, "group_code": code,
+               "students": students, "percent": percent_of(students, cells[level, entity_id, grade, "all", "all"])}
 
 
 # ---------------------------------------------------------------- postsecondary reports
@@ -98,7 +99,7 @@ def pell_report(year):
 def postsecondary_enrollment(year):
     """Students in postsecondary programs, and graduates in secondary ones, on 1 October of the school year."""
     day = datetime.date(year.year - 1, 10, 1)
-    cells = defaultdict(set)
+    cells = defaultdict(lambda: {"postsecondary": set(), "postgraduate": set()})
     for student_id in year.people:
         over = {row.program_id for row in year.data.of("program_enrollment", student_id)
                 if row.school_year == year.year and row.status != "enrolled" and row.status_date <= day}
@@ -111,9 +112,10 @@ def postsecondary_enrollment(year):
                 if program.program_id not in over:
                     for entity in program.entities:
                         if entity[0] in ("district", "program"):
-                            cells[entity + (population,)].add(student_id)
-    for (level, entity_id, population), students in cells.items():
-        yield {"report_year": year.year, "level": level, "entity_id": entity_id, "population": population, "students": len(students)}
+                            cells[entity][population].add(student_id)
+    for (level, entity_id), students in cells.items():
+        yield {"report_year": year.year, "level": level, "entity_id": entity_id, "postsecondary_students": len(students["postsecondary"]),
+               "postgraduates": len(students["postgraduate"])}
 
 
 # ---------------------------------------------------------------- program quality
