@@ -5,8 +5,8 @@ from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
 
-from contract import DIPLOMAS, SCHOOL_MEASURES
-from data import SECONDARY_GRADES
+from contract import SCHOOL_MEASURES
+from data import SECONDARY_GRADES, person_groups
 from massachusetts import percent_of
 
 COLUMNS = {
@@ -29,10 +29,14 @@ LOWER_IS_BETTER = {"dropout_rate", "student_teacher_ratio"}
 
 # ---------------------------------------------------------------- enrollment report
 
-def secondary_grade(year, student_id):
-    """The highest of the grades 09 to 12 and SP in which a student is enrolled in the year, or None."""
-    grades = [row.grade for row in year.data.of("enrollment", student_id) if row.school_year == year.year and row.grade in HIGH_GRADES]
-    return max(grades, key=HIGH_GRADES.index, default=None)
+def secondary_grade(year, student_id, programs):
+    """The highest grade (09 to 12, SP) of the year's enrollments at the programs' schools, else of all, else, without one, of the courses."""
+    rows = [row for row in year.data.of("enrollment", student_id) if row.school_year == year.year]
+    schools = {program.institution_id for program in programs}
+    grades = [row.grade for row in rows if row.institution_id in schools and row.grade in HIGH_GRADES] or [row.grade for row in rows]
+    if not rows:
+        grades = [row.grade for row in year.data.of("cte_course", student_id) if row.school_year == year.year]
+    return max((grade for grade in grades if grade in HIGH_GRADES), key=HIGH_GRADES.index, default=None)
 
 
 def selected_populations(person):
@@ -54,12 +58,13 @@ def enrollment_report(year):
     """Students in secondary CTE programs by state, district and institution."""
     cells = defaultdict(int)
     for student_id, people in year.people.items():
-        person, grade = people["secondary"], secondary_grade(year, student_id)
-        if grade is None:
+        programs = programs_of_year(year, student_id, "secondary")
+        person, grade = people["secondary"], secondary_grade(year, student_id, programs)
+        if not programs or grade is None:
             continue
         groups = [("all", "all"), ("race_ethnicity", person.race_ethnicity), ("gender", person.gender)]
         groups += [("selected_population", code) for code in selected_populations(person)]
-        entities = {entity for program in programs_of_year(year, student_id, "secondary") for entity in program.entities
+        entities = {entity for program in programs for entity in program.entities
                     if entity[0] in ("state", "district", "institution")}
         for entity in entities:
             for group in groups:
@@ -73,21 +78,21 @@ def enrollment_report(year):
 # ---------------------------------------------------------------- postsecondary reports
 
 def pell_report(year):
-    """Pell recipients who are postsecondary CTE students."""
+    """Pell recipients who are CTE students of the college that the row names, by the secondary row, as every Massachusetts table."""
     cells = defaultdict(lambda: [0, Decimal(0)])
     for row in year.data.rows["pell"]:
         if row.school_year != year.year or row.student_id not in year.people:
             continue
-        programs = programs_of_year(year, row.student_id, "postsecondary")
-        if row.program_id is not None:
-            programs = [program for program in programs if program.program_id == row.program_id]
+        programs = {program.program_id for program in programs_of_year(year, row.student_id, "postsecondary")
+                    if program.institution_id == row.institution_id}
         if not programs:
             continue
         entities = [("state", year.rules["state_code"]), ("institution", row.institution_id)]
-        if row.program_id is not None:
+        if row.program_id in programs:
             entities.append(("program", row.program_id))
+        groups = person_groups(year.people[row.student_id]["secondary"], "postsecondary")       # migrant is no group here
         for entity in entities:
-            for group in year.groups_of(row.student_id, "secondary"):
+            for group in [("all", "all")] + groups:
                 cell = cells[entity + group]
                 cell[0] += 1
                 cell[1] += row.award_amount
@@ -103,16 +108,19 @@ def postsecondary_enrollment(year):
     for student_id in year.people:
         over = {row.program_id for row in year.data.of("program_enrollment", student_id)
                 if row.school_year == year.year and row.status != "enrolled" and row.status_date <= day}
-        graduated = any((row.exit_date or datetime.date(row.school_year, 6, 30)) <= day and row.exit_kind in DIPLOMAS
-                        for row in year.data.of("exit", student_id))
+        graduated = any((row.exit_date or datetime.date(row.school_year, 6, 30)) <= day
+                        and row.exit_kind in year.rules["graduating_diplomas"] for row in year.data.of("exit", student_id))
         for population, level in (("postsecondary", "postsecondary"), ("postgraduate", "secondary")):
             if population == "postgraduate" and not graduated:
                 continue
             for program in programs_of_year(year, student_id, level):
-                if program.program_id not in over:
-                    for entity in program.entities:
-                        if entity[0] in ("district", "program"):
-                            cells[entity][population].add(student_id)
+                if program.program_id in over:
+                    continue
+                # districts report their own postsecondary programs, so here a college may have a district
+                district = year.institutions[program.institution_id].district_id
+                for entity in (("state", year.rules["state_code"]), ("district", district), ("program", program.program_id)):
+                    if entity[1] is not None:
+                        cells[entity][population].add(student_id)
     for (level, entity_id), students in cells.items():
         yield {"report_year": year.year, "level": level, "entity_id": entity_id, "postsecondary_students": len(students["postsecondary"]),
                "postgraduates": len(students["postgraduate"])}
