@@ -135,67 +135,95 @@ def lake_values(year):
         for (of, level, entity_id, kind, _), figure in year.figures.items():
             if of == indicator and kind == "all" and level in ("state", "institution"):
                 values[measure][None if level == "state" else entity_id] = tuple(figure)
+    values["industry_recognized_credential"] = credentials(year)
     values["program_retention"] = retention(year)
     values["dropout_rate"] = dropouts(year)
     return values
 
 
+def shares(members):
+    """entity -> (numerator, denominator) of entity -> student -> yes or no."""
+    return {entity: (sum(students.values()), len(students)) for entity, students in members.items()}
+
+
+def students_of(year):
+    """The students of program quality: those known as of the year."""
+    return year.people if year.rules["reading_qss_students"] == "known" else year.data.students
+
+
+def credentials(year):
+    """5S1, which the state does not report: graduates of the year among the concentrators, with a recognized credential."""
+    members = defaultdict(lambda: defaultdict(bool))
+    for student_id, statuses in year.statuses.items():
+        year.exit = year.last_exit(student_id)
+        for program_id, status in statuses.items():
+            program = year.programs[program_id]
+            if program.approved and program.level == "secondary" and status.status == "concentrator":
+                exclusion, numerator, _ = year.judge_quality("5S1", student_id, program)
+                if exclusion is None:
+                    for entity in (None, program.institution_id):
+                        members[entity][student_id] |= numerator
+    return shares(members)
+
+
 def retention(year):
     """Students with a course in a program in the year before, grades 9 to 11, who have one in the same program now."""
-    counts = defaultdict(lambda: [0, 0])
-    for student_id in year.people:
+    members = defaultdict(lambda: defaultdict(bool))
+    for student_id in students_of(year):
         before, now = set(), set()
         for row in year.data.of("cte_course", student_id):
             if row.school_year == year.year - 1 and row.grade in ("09", "10", "11"):
                 before.add(row.program_id)
             if row.school_year == year.year:
                 now.add(row.program_id)
-        stays = defaultdict(bool)                       # entity -> did the student stay in any program there?
         for program_id in before:
             program = year.programs.get(program_id)
             if program is not None and program.approved and program.level == "secondary":
-                for entity_id in (None, program.institution_id):
-                    stays[entity_id] |= program_id in now
-        for entity_id, stayed in stays.items():
-            counts[entity_id][0] += stayed
-            counts[entity_id][1] += 1
-    return {entity_id: tuple(count) for entity_id, count in counts.items()}
+                for entity in (None, program.institution_id):
+                    members[entity][student_id] |= program_id in now
+    return shares(members)
 
 
 def dropouts(year):
-    """Students enrolled in grades 09 to 12 or SP of the year, and those of them whose last exit, of this year, is a dropout."""
-    enrolled = defaultdict(set)
-    for row in year.data.rows["enrollment"]:
-        if row.school_year == year.year and row.grade in SECONDARY_GRADES and row.student_id in year.people:
-            enrolled[None].add(row.student_id)
-            enrolled[row.institution_id].add(row.student_id)
-    counts = {}
-    for entity_id, students in enrolled.items():
-        gone = sum(1 for student in students if (year.last_exit(student) or (0, 0, 0, ""))[::3] == (year.year, "dropped_out"))
-        counts[entity_id] = (gone, len(students))
-    return counts
+    """Students in grades 09 to 12 or SP of a school with a program, and those whose last exit is a dropout of the year from there."""
+    schools = {program.institution_id for program in year.programs.values() if program.approved and program.level == "secondary"}
+    members = defaultdict(lambda: defaultdict(bool))
+    for student_id in students_of(year):
+        left = year.last_exit(student_id)
+        gone = left is not None and left[0] == year.year and left[3] == "dropped_out"
+        where = {row.institution_id for row in year.data.of("exit", student_id) if gone and row.school_year == left[2]}
+        for row in year.data.of("enrollment", student_id):
+            if row.school_year == year.year and row.grade in SECONDARY_GRADES and row.institution_id in schools:
+                for entity in (None, row.institution_id):
+                    members[entity][student_id] |= bool(where & {row.institution_id, None})
+    return shares(members)
+
+
+def percentile_rank(value, values):
+    """The share of values below, equal ones half, in percent."""
+    below, equal = sum(other < value for other in values), sum(other == value for other in values)
+    return Fraction(100 * (2 * below + equal), 2 * len(values))
 
 
 def qss(year):
     """Each school's measures beside the state's, and how many are in the lowest quartile."""
     values = lake_values(year)
     for row in year.data.rows["school_measure"]:
-        if row.school_year == year.year and not values[row.measure].get(row.institution_id) and row.measure not in INDICATOR_OF:
-            if row.measure not in ("program_retention", "dropout_rate"):
-                values[row.measure][row.institution_id] = (row.numerator, row.denominator)
+        if row.school_year == year.year and row.institution_id not in values[row.measure] and row.denominator != 0:
+            values[row.measure][row.institution_id] = (row.numerator, row.denominator)
+            state = values[row.measure].get(None, (0, 0))
+            values[row.measure][None] = (state[0] + row.numerator, state[1] + row.denominator)
     rows, flags = [], defaultdict(int)
     for measure, figures in values.items():
         scale = 1 if measure == "student_teacher_ratio" else 100
-        schools = {school: scale * Fraction(part) / Fraction(whole) for school, (part, whole) in figures.items() if school and whole}
-        whole = sum(figures[school][1] for school in schools)
-        state = figures.get(None, (sum(figures[school][0] for school in schools), whole))
-        for school, value in schools.items():
-            better = -1 if measure in LOWER_IS_BETTER else 1
-            worse = sum(1 for other in schools.values() if better * other < better * value)
-            rank = Fraction(100 * worse, len(schools) - 1) if len(schools) > 1 else None
-            lowest = rank is not None and rank < 25
-            flags[school] += lowest
+        better = -1 if measure in LOWER_IS_BETTER else 1
+        shown = {entity: scale * Fraction(part) / Fraction(whole) for entity, (part, whole) in figures.items()}
+        ordered = [better * value for school, value in shown.items() if school is not None]
+        for school, value in shown.items():
+            if school is None:
+                continue
+            rank = percentile_rank(better * value, ordered)
+            flags[school] += rank < 25
             rows.append({"report_year": year.year, "institution_id": school, "measure": measure, "value": float(value),
-                         "state_value": float(scale * Fraction(state[0]) / Fraction(state[1])) if state[1] else None,
-                         "percentile_rank": None if rank is None else float(rank), "lowest_quartile": lowest})
+                         "state_value": float(shown[None]), "percentile_rank": float(rank), "lowest_quartile": rank < 25})
     return [{**row, "flags": flags[row["institution_id"]]} for row in rows]
