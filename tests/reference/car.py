@@ -1,10 +1,11 @@
 """The performance data forms of the federal Consolidated Annual Report (part IV.B) for the state, spec/federal-report.md."""
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 
 from contract import RACES
-from data import ALL_PLACEMENT_CODES, framework_of
+from data import CLUSTERS, FOURTEEN_CLUSTERS, cluster_code, framework_of
 from rules import SECONDARY_INDICATORS
 
 COLUMNS = {"car_form": "report_year form population column value", "car_check": "report_year check form population column found expected"}
@@ -13,12 +14,52 @@ KEYS = {"car_form": "report_year form population column", "car_check": "report_y
 SEVEN_RACES = [race for race in RACES.split() if race != "unknown"]
 SPECIAL = ("individual_with_disability economically_disadvantaged nontraditional single_parent out_of_workforce english_learner homeless "
            "foster_care parent_in_active_military parent_in_armed_forces migrant").split()
+# the lines of placement as printed on forms 3:3S1 and 3:1P1
+PLACEMENT_LINES = {
+    "3S1": "advanced_training military service employment postsecondary certificate associate baccalaureate".split(),
+    "1P1": "advanced_training registered_apprenticeship pre_apprenticeship adult_technical_center other_advanced_training military service "
+           "employment high_skill high_wage postsecondary certificate associate baccalaureate".split(),
+}
+UPDATED_FROM = 2026     # Table 1: middle grades and kinds of placement are not applicable before program year 2025-26
 NOT_OFFERED, NOT_PROVIDED = -9, -1
 # form: (education level, status)
 ENROLLMENT_FORMS = {
     "1a": ("middle", "participant"), "1b": ("secondary", "participant"), "1c": ("postsecondary", "participant"),
     "2a": ("secondary", "concentrator"), "2b": ("postsecondary", "concentrator"),
 }
+
+
+# printed lines and columns, as letters only, to codes
+PRINTED = {
+    "grand total": "all", "grand total unduplicated": "all", "male": "gender:M", "female": "gender:F",
+    "american indian or alaskan native": "race_ethnicity:american_indian_or_alaska_native",
+    "native hawaiian or pacific islander": "race_ethnicity:native_hawaiian_or_other_pacific_islander",
+    **{race.replace("_", " "): f"race_ethnicity:{race}" for race in RACES.split()},
+    **{text: f"special_population:{code}" for text, code in zip((
+        "individuals with disabilities", "individuals from economically disadvantaged families",
+        "individuals preparing for non traditional fields", "single parents", "out of workforce individuals", "english learners",
+        "homeless individuals", "youth in foster care", "youth with parent in active military perkins v",
+        "youth with parent in the armed forces esea", "migrant students"), SPECIAL)},
+    "other please identify": "career_cluster:other",
+    **{text: f"placement:{code}" for text, code in (
+        ("advanced training", "advanced_training"), ("registered apprenticeship programs", "registered_apprenticeship"),
+        ("pre apprenticeship programs", "pre_apprenticeship"),
+        ("certification or licensure programs offered at an adult technical center", "adult_technical_center"),
+        ("other advanced training", "other_advanced_training"), ("military service", "military"),
+        ("national or community service or peace corps", "service"), ("employment", "employment"),
+        ("high skill industry sectors and occupations", "high_skill"), ("high wage industry sectors and occupations", "high_wage"),
+        ("postsecondary education", "postsecondary"), ("certificate", "certificate"), ("associate degree", "associate"),
+        ("baccalaureate degree", "baccalaureate"))},
+}
+
+
+def from_printed(row):
+    """A row of a form with its printed population and column as codes."""
+    text = re.sub(r"^group \d+ ", "", re.sub(r"[^a-z0-9]+", " ", row["population"].lower()).strip())
+    cluster = cluster_code(row["population"])
+    row["population"] = PRINTED.get(text) or (f"career_cluster:{cluster}" if cluster in CLUSTERS + FOURTEEN_CLUSTERS else row["population"])
+    row["column"] = cluster_code(row["column"])
+    return row
 
 
 def lines_of(education_level):
@@ -47,6 +88,8 @@ def enrollment_forms(reference, report_year):
     year = reference.year(report_year)
     clusters = framework_of(reference.rules, report_year)
     for form, (education_level, status) in ENROLLMENT_FORMS.items():
+        if form == "1a" and report_year < UPDATED_FROM:
+            continue
         provided = bool(reference.data.rows["cte_course"]) or bool(reference.data.rows["program_enrollment"]) and education_level != "middle"
         offered = {cluster for program in year.programs.values() if program.approved for cluster in program.clusters}
         for kind, code in lines_of(education_level):
@@ -68,8 +111,8 @@ def performance_forms(reference, report_year):
     for indicator in reference.rules["indicators"]:
         lines = lines_of("secondary" if indicator in SECONDARY_INDICATORS else "postsecondary")
         lines = lines + [("career_cluster", cluster) for cluster in framework_of(reference.rules, report_year) + ["other"]]
-        if indicator in ("3S1", "1P1"):
-            lines = lines + [("placement", code) for code in ALL_PLACEMENT_CODES]
+        if report_year >= UPDATED_FROM:
+            lines = lines + [("placement", code) for code in PLACEMENT_LINES.get(indicator, ())]
         denominator_of_all = year.figures.get((indicator, "state", state, "all", "all"), (0, 0))[1]
         for kind, code in lines:
             numerator, denominator = year.figures.get((indicator, "state", state, kind, code), (0, 0))

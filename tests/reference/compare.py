@@ -14,6 +14,7 @@ import os
 import sys
 from collections import Counter
 
+import car
 from reference import COLUMNS, KEYS
 
 csv.field_size_limit(10_000_000)
@@ -41,7 +42,10 @@ def read(path, table):
         missing = [name for name, column in place.items() if column not in found]
         if missing:
             raise SystemExit(f"{path}: columns {missing} are missing; found {found}")
-        return [{name: row[column] or "" for name, column in place.items()} for row in reader]
+        rows = [{name: row[column] or "" for name, column in place.items()} for row in reader]
+    if table == "car_form":                             # cells left blank are no rows of the reference
+        return [car.from_printed(row) for row in rows if row["value"]]
+    return rows
 
 
 def same(name, one, other):
