@@ -93,7 +93,7 @@ def enrollment_forms(reference, report_year):
         provided = bool(reference.data.rows["cte_course"]) or bool(reference.data.rows["program_enrollment"]) and education_level != "middle"
         offered = {cluster for program in year.programs.values() if program.approved for cluster in program.clusters}
         for kind, code in lines_of(education_level):
-            for column in ["number"] + clusters + ["other"]:
+            for column in ["number"] + (clusters + ["other"] if form != "1a" else []):    # 1a is printed without clusters
                 cluster = "all" if column == "number" else column
                 cell = (education_level, status, "state", reference.rules["state_code"], kind, code, cluster)
                 value = year.enrollment_counts.get(cell, 0)
@@ -118,17 +118,17 @@ def performance_forms(reference, report_year):
             numerator, denominator = year.figures.get((indicator, "state", state, kind, code), (0, 0))
             cells = {"numerator": numerator, "denominator": denominator}
             if kind == "placement":
-                cells["denominator"] = denominator_of_all
-            elif denominator:
-                target, status = year.status_of_figure(indicator, "state", state, kind, numerator, denominator)
-                actual = hundredths(Fraction(100 * numerator, denominator))
-                cells["actual_level"] = actual
+                denominator = cells["denominator"] = denominator_of_all
+            target = cells["state_level"] = None if kind == "placement" else year.target(indicator, "state", state)
+            if denominator:
+                actual = cells["actual_level"] = hundredths(Fraction(100 * numerator, denominator))
                 if target is not None:
-                    cells["state_level"] = target
+                    status = year.status_of_figure(indicator, "state", state, kind, numerator, denominator)[1]
                     cells["difference"] = actual - target
                     cells["met_90"] = "Y" if status in ("met", "within_90") else "N"
             for column, value in cells.items():
-                yield f"3:{indicator}", population(kind, code), column, value
+                if value is not None:
+                    yield f"3:{indicator}", population(kind, code), column, value
 
 
 def car_form(reference, report_year):
