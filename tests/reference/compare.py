@@ -25,7 +25,13 @@ NOT_COMPARED = {"reject": {"message"}, "indicator_membership": {"exclusion"}}
 ALWAYS = ["reject", "student_program", "indicator_membership", "performance", "enrollment_count", "gap", "improvement_plan", "detail",
           "summary"]
 # Names that the specification leaves open: {table: {the reference's column: the system's}}
-ALIASES = {"comparison_index": {"comparison_index": "index"}}
+ALIASES = {
+    "comparison_index": {"comparison_index": "index"},
+    "fsr_form": {"line": "row", **{f"column_{number}": name for number, name in enumerate(
+        "net_outlays_previously_reported total_outlays program_income net_outlays net_outlays_to_date non_federal_share federal_share "
+        "unliquidated_obligations federal_share_and_obligations funds_authorized balance".split(), 1)}},
+    "subaward_form": {"is_fiscal_agent": "fiscal_agent"},
+}
 # The guide gives these no program id: rows with one key are taken in order of all their columns
 NO_UNIQUE_KEY = ["detail", "summary"]
 BOOLEANS = {"true": "true", "t": "true", "false": "false", "f": "false"}

@@ -10,13 +10,13 @@ ENTERED = {"column_2": "total_outlays", "column_3": "program_income", "column_6"
 
 COLUMNS = {
     "fsr_form": "report_year report line " + " ".join(AMOUNTS),
-    "fsr_check": "report_year report check found expected passed",
+    "fsr_check": "report_year form check line found comparison limit_value status",
     "subaward_form": "report_year section recipient_id recipient_name federal_id formula_allocation final_award consortium_code "
                      "consortium_id is_fiscal_agent",
 }
 KEYS = {
     "fsr_form": "report_year report line",
-    "fsr_check": "report_year report check",
+    "fsr_check": "report_year form check line",
     "subaward_form": "report_year section recipient_id",
 }
 
@@ -45,7 +45,14 @@ def form(data, report_year, report, before=None):
                 line[column] = sum(part[column] for part in parts)
             elif name in given:
                 line[column] = getattr(given[name], field)
-        line["column_1"] = before[name]["column_4"] if before else None
+        if before:
+            line["column_1"] = before[name]["column_4"]
+        elif report == "interim":
+            line["column_1"] = None
+        elif parts:
+            line["column_1"] = sum(part["column_1"] for part in parts)
+        elif name in given:                             # a final report without an interim one: what it says itself
+            line["column_1"] = given[name].previously_reported
         compute_columns(line)
     return lines
 
@@ -69,25 +76,29 @@ def fsr_check(reference, report_year):
     award = next((row.award_amount for row in reference.data.rows["allocation"] if row.program_year == report_year), None)
     for report, lines in forms(reference.data, report_year).items():
         amount = {name: line["column_10"] for name, line in lines.items()}
-        checks = [("reserve_at_most_15_percent", amount["C"], "<=", amount["G"] * 15 / 100),
-                  ("nontraditional_at_least_60000", amount["I"], ">=", Decimal(60000)),
-                  ("nontraditional_at_most_150000", amount["I"], "<=", Decimal(150000)),
-                  ("special_populations_recruitment", amount["J"], ">=", min(amount["L"] / 1000, Decimal(50000)))]
-        if award is not None:
-            checks += [("local_distribution_at_least_85_percent", amount["G"], ">=", award * 85 / 100),
-                       ("state_institutions_at_most_2_percent", amount["H"], "<=", award * 2 / 100),
-                       ("leadership_at_most_10_percent", amount["L"], "<=", award * 10 / 100),
-                       ("administration_at_most_5_percent", amount["M"], "<=", max(award * 5 / 100, Decimal(250000)))]
-        checks += [(f"balance_of_{name}", line["column_11"], ">=", Decimal(0)) for name, line in lines.items()]
-        for check, found, sign, limit in checks:
-            yield {"report_year": report_year, "report": report, "check": check, "found": found, "expected": f"{sign} {limit.normalize():f}",
-                   "passed": found <= limit if sign == "<=" else found >= limit}
+        share = lambda percent: None if award is None else award * percent / 100
+        checks = [("reserve_share", "C", "at_most", amount["G"] * 15 / 100),
+                  ("local_share", "G", "at_least", share(85)),
+                  ("state_institutions_share", "H", "at_most", share(2)),
+                  ("nontraditional_minimum", "I", "at_least", Decimal(60000)),
+                  ("nontraditional_maximum", "I", "at_most", Decimal(150000)),
+                  ("recruitment_minimum", "J", "at_least", min(amount["L"] / 1000, Decimal(50000))),
+                  ("leadership_share", "L", "at_most", share(10)),
+                  ("administration_maximum", "M", "at_most", None if award is None else max(share(5), Decimal(250000)))]
+        checks = [(check, name, amount[name], comparison, limit) for check, name, comparison, limit in checks]
+        checks += [("balance", name, line["column_11"], "at_least", Decimal(0)) for name, line in lines.items()]
+        for check, name, found, comparison, limit in checks:
+            if limit is not None:
+                passed = found <= limit if comparison == "at_most" else found >= limit
+                yield {"report_year": report_year, "form": report, "check": check, "line": name, "found": found, "comparison": comparison,
+                       "limit_value": limit, "status": "passed" if passed else "failed"}
 
 
 def subaward_form(reference, report_year):
     """Columns A to G of the two subaward forms."""
     for row in reference.data.rows["subaward"]:
         if row.program_year == report_year:
+            is_member_only = row.consortium_code > 0 and not row.is_fiscal_agent
             yield {"report_year": report_year, "section": row.section, "recipient_id": row.recipient_id, "recipient_name": row.recipient_name,
-                   "federal_id": row.federal_id, "formula_allocation": row.formula_allocation, "final_award": row.final_award,
-                   "consortium_code": row.consortium_code, "consortium_id": row.consortium_id, "is_fiscal_agent": row.is_fiscal_agent}
+                   "federal_id": row.federal_id, "formula_allocation": row.formula_allocation, "final_award": Decimal(0) if is_member_only else row.final_award,
+                   "consortium_code": row.consortium_code, "consortium_id": row.consortium_id, "is_fiscal_agent": "Not Applicable" if row.consortium_code == 0 else "Yes" if row.is_fiscal_agent else "No"}
