@@ -11,6 +11,8 @@ use std::process::Command;
 const STUDENTS: &str = "600";
 const SEED: &str = "20240630";
 const YEARS: [i32; 3] = [2022, 2023, 2024];
+/// Readings of the reference in which the system is known to differ (tests/reference/DECISIONS.md, 35).
+const READINGS: [&str; 1] = ["--rule=reading_detail_grade=latest_of_any"];
 
 /// Runs a script of tests/reference; gives what it printed if it failed.
 fn python(script: &str, arguments: &[&str]) -> Result<String, String> {
@@ -97,6 +99,7 @@ fn equals_the_reference(dirt: &str, jurisdictions: &[&str]) {
         let years: Vec<String> = YEARS.iter().map(|y| format!("--report-year={y}")).collect();
         let mut arguments = vec![text(&raw), "--jurisdiction", jurisdiction, "--out", text(&theirs)];
         arguments.extend(years.iter().map(String::as_str));
+        arguments.extend(READINGS);
         python("reference.py", &arguments).unwrap_or_else(|e| panic!("reference.py: {e}"));
         if let Err(differences) = python("compare.py", &[text(&theirs), text(&ours)]) {
             wrong += &format!("{jurisdiction}:\n{differences}\n");

@@ -29,6 +29,11 @@ FLAGS = ("individual_with_disability section_504 economically_disadvantaged sing
 SUBJECTS = "reading_language_arts mathematics science"
 FOLLOW_UP_OUTCOMES = ("employed_related employed_unrelated apprenticeship four_year_college two_year_college "
                       "other_postsecondary military service unemployed other unknown")
+LOTTERIES = "none unweighted weighted"
+OUTCOMES = "offered accepted declined waitlisted not_offered withdrawn"
+SCHOOL_MEASURES = ("industry_recognized_credential cooperative_education_or_wbl masscore_completion advanced_course_completion "
+                   "graduation_rate ela_proficiency math_proficiency science_proficiency student_teacher_ratio teacher_licensure "
+                   "program_retention dropout_rate mycap_participation graduate_placement")
 
 COLLECTIONS_TEXT = {
     "institution": """
@@ -141,11 +146,76 @@ COLLECTIONS_TEXT = {
         cip_code cip *
         career_cluster text *
         nontraditional_for code(F M) ?""",
+    # Massachusetts
+    "application": f"""
+        school_year year *
+        round code(spring fall) *
+        district_id id *
+        applicant_id id *
+        student_id id ?
+        institution_id id ?
+        program_id id ?
+        grade code({GRADES})
+        lottery code({LOTTERIES})
+        outcome code({OUTCOMES})""",
+    "admission_procedure": f"""
+        school_year year *
+        district_id id *
+        seats whole 0..9223372036854775807
+        apportionment bool
+        lottery code({LOTTERIES})""",
+    "resident": f"""
+        school_year year *
+        student_id id *
+        town text
+        member_district_id id
+        grade code({GRADES})
+        out_of_district_placement bool ?""",
     "graduate_follow_up": f"""
         school_year year *
         student_id id *
         program_id id ?
         outcome code({FOLLOW_UP_OUTCOMES})""",
+    "pell": """
+        school_year year *
+        student_id id *
+        institution_id id
+        program_id id ?
+        award_amount dec(9,2)""",
+    "school_measure": f"""
+        school_year year *
+        institution_id id *
+        measure code({SCHOOL_MEASURES}) *
+        numerator dec(12,2)
+        denominator dec(12,2)""",
+    # fiscal
+    "subaward": """
+        program_year year *
+        section code(131 132) *
+        recipient_id id *
+        recipient_name text
+        federal_id text
+        formula_allocation dec(14,2)
+        final_award dec(14,2)
+        consortium_code whole 0..3
+        consortium_id text ?
+        is_fiscal_agent bool ?""",
+    "outlay": """
+        program_year year *
+        report code(interim final) *
+        row code(A B D E H I J K M) *
+        previously_reported dec(14,2)
+        total_outlays dec(14,2)
+        program_income dec(14,2)
+        non_federal_share dec(14,2)
+        unliquidated_obligations dec(14,2)
+        funds_authorized dec(14,2)""",
+    "allocation": """
+        program_year year *
+        state_name text
+        award_number text
+        award_amount dec(14,2)
+        accounting_basis code(cash accrual)""",
 }
 
 

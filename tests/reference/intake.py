@@ -219,7 +219,7 @@ def reject_orphans(collection, parsed, known_students, first_program_year, rejec
     kept = []
     for file, line, row in parsed:
         orphan = None
-        if "student_id" in names and row.student_id not in known_students:
+        if "student_id" in names and row.student_id is not None and row.student_id not in known_students:
             orphan = ("student_id", row.student_id, "no row of student has this id")
         elif "program_id" in names and row.program_id is not None:
             first = first_program_year.get(row.program_id)

@@ -37,10 +37,15 @@ RULES = {
         "indicators": ALL_INDICATORS,
         "met_share_percent": 90,
         "follow_up_in_3s1": False,
+        "fourteen_clusters_from": 9999,                  # the first report year of the framework of 14 clusters
+        "comparison_index_n": "sample",                  # sample | attending: n of the interval
         # not rules of the specification but readings of it: see DECISIONS.md
         "reading_completion_rows": "any",                # 1P1, 2P1: any | as_of (only rows with school_year <= Y)
         "reading_exit_rows": "any",                      # exits: any | as_of (only rows with school_year <= Y)
         "reading_unknown_clusters": "crosswalk",         # a career_cluster of unknown labels only: crosswalk | other | none
+        "reading_admission_enrolled": "any",             # any | district_or_unknown (institution)
+        "reading_qss_students": "known",                 # known (a student row as of the year) | any
+        "reading_detail_grade": "guide",                 # detail, F: guide | latest | latest_of_any (level)
     },
     "oregon": {
         "state_code": "OR",
@@ -69,6 +74,7 @@ RULES = {
         "population_2s": "score_in_year",
         "indicators": "1S1 2S1 2S2 2S3 3S1 4S1 5S3 1P1 2P1 3P1".split(),
         "follow_up_in_3s1": True,
+        "fourteen_clusters_from": 2027,
     },
 }
 
