@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 static SQL: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sql");
 static RULE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/data/rule");
 static DEFAULT: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/data/default");
+static REPORT: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/data/report");
 static REFERENCE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/data/reference");
 
 /// The text files of one kind by path relative to their folder, with `/`.
@@ -48,6 +49,11 @@ impl Project {
     /// Reference tables: `<table>.csv`.
     pub fn reference(&self) -> Result<Files> {
         self.files("data/reference", &REFERENCE)
+    }
+
+    /// Descriptions of reports: `<report>.toml`.
+    pub fn reports(&self) -> Result<Files> {
+        self.files("data/report", &REPORT)
     }
 
     /// How a file of the project is called in messages.
