@@ -12,7 +12,7 @@ is_advanced = "Intermediate or advanced"
 is_program_specific = "Counts as CTE-specific program credit; not reported counts as yes"
 */
 SELECT
-    school_year, student_key, program_key, course_key, course_code, term,
+    school_year, student_key, program_key, course_key, course_code, term, grade,
     grade IN ('09', '10', '11', '12', 'SP') AS is_high_school_grade,
     grade IN ('06', '07', '08') AS is_middle_grade,
     course_level IN ('intermediate', 'advanced') AS is_advanced,
