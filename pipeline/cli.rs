@@ -41,6 +41,9 @@ pub struct SettingFlags {
     /// Memory for the query engine, such as 4GiB; beyond it, large steps spill to disk [default: no limit]
     #[arg(long, global = true, env = "PERKINS_MEMORY_LIMIT", value_name = "SIZE")]
     pub memory_limit: Option<String>,
+    /// What runs the SQL: local, in this program, is the only engine so far [default: local]
+    #[arg(long, global = true, env = "PERKINS_ENGINE", value_name = "ENGINE")]
+    pub engine: Option<String>,
     /// Form of the log on standard error
     #[arg(long, global = true, env = "PERKINS_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -114,8 +117,10 @@ pub struct Settings {
 impl Settings {
     fn read(flags: &SettingFlags) -> Result<Settings> {
         let config = read_config(flags.config.as_deref())?;
-        if let Some(engine) = config.engine.as_deref().filter(|e| *e != "local") {
-            return Err(Error::Config(format!("engine = {engine:?} in the settings file: this version has only \"local\"")));
+        if let Some(engine) = flags.engine.clone().or(config.engine).filter(|e| e != "local") {
+            return Err(Error::Config(format!(
+                "engine {engine:?}: this version has only \"local\" (--engine, PERKINS_ENGINE, or engine in perkins.toml)"
+            )));
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let limit = flags.memory_limit.clone().or(config.memory_limit);

@@ -2,10 +2,17 @@
 
 mod cases;
 mod cli;
+mod explain;
 mod golden;
-mod ingest;
+mod ingest_rows;
+mod ingest_split;
+mod ingest_values;
+mod project;
 mod property;
 mod reference;
 mod registry;
+mod school;
 mod support;
 mod synth;
+mod tally;
+mod whole;

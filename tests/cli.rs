@@ -1,35 +1,11 @@
 //! The command line as a first-time user meets it: one clear message with what to do, and the exit codes of the specification
 //! (0 done, 1 findings in the data, 2 the program failed, 3 configuration or SQL is wrong, 10 no lake, 11 another run holds the lock).
 
-use crate::support::{Answer, Place, answer, copy, entries, files, home, name, rows_of, skipped, text};
+use crate::support::{Answer, Place, answer, copy, entries, files, home, loaded, place, ran, rows_of, text};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-
-/// A small, clean raw folder.
-fn small() -> PathBuf {
-    home().join("tests/golden/5S3/work_based_learning/given")
-}
-
-/// A place with a raw folder that a test may break.
-fn place() -> Place {
-    let place = Place::new();
-    copy(&small(), &place.raw());
-    place
-}
-
-fn loaded() -> Place {
-    let place = place();
-    place.works(&["ingest", "raw"]);
-    place
-}
-
-fn ran() -> Place {
-    let place = loaded();
-    place.run("oregon", [2024], &[]);
-    place
-}
+use std::path::Path;
 
 /// Nothing was published: there is no commit.
 fn nothing_committed(place: &Place) {
@@ -115,6 +91,33 @@ fn settings_come_from_flags_then_variables_then_the_file() {
     {
         run(&[], &["status", flag, value]).refuses(3, &[value]);
     }
+}
+
+/// A wrong value shows that a source is asked, a right one of a stronger source that it goes first.
+#[test]
+fn engine_and_memory_limit_are_taken_from_each_source() {
+    let place = Place::new();
+    for (setting, wrong, right) in [("engine", "abacus", "local"), ("memory_limit", "5", "64MiB")] {
+        let (variable, flag) = (format!("PERKINS_{}", setting.to_uppercase()), format!("--{}", setting.replace('_', "-")));
+        let says = |file: &str, in_variable: Option<&str>, in_flag: Option<&str>| {
+            place.file("perkins.toml", &format!("{setting} = \"{file}\"\n"));
+            let mut command = place.command();
+            command.arg("status").envs(in_variable.map(|v| (variable.clone(), v)));
+            command.args(in_flag.into_iter().flat_map(|v| [flag.as_str(), v]));
+            answer(&mut command)
+        };
+        // Whatever is right goes on to find no lake.
+        says(wrong, None, None).refuses(3, &[wrong]);
+        says(right, None, None).refuses(10, &[]);
+        says(right, Some(wrong), None).refuses(3, &[wrong]);
+        says(wrong, Some(right), None).refuses(10, &[]);
+        says(right, Some(right), Some(wrong)).refuses(3, &[wrong]);
+        says(wrong, Some(wrong), Some(right)).refuses(10, &[]);
+    }
+    place.file("perkins.toml", "public = \"by-file\"\n");
+    place.perkins(&["status", "--public", "by-flag"]).refuses(10, &[]);
+    place.file("perkins.toml", "public = 5\n");
+    place.perkins(&["status"]).refuses(3, &["perkins.toml", "public"]);
 }
 
 #[test]
@@ -290,76 +293,6 @@ fn status_shows_the_load_and_the_runs() {
     assert_eq!(runs.iter().map(|r| r["current"].as_bool().unwrap()).collect::<Vec<_>>(), [true, false], "{json}");
 }
 
-/// Whether explanations agree with the table of members, for every student of a case.
-fn explanations_agree(given: &Path, jurisdiction: &str, year: i32) {
-    let place = Place::new();
-    place.ingest(given);
-    place.run(jurisdiction, [year], &[]);
-    let members = place.table("indicator_membership");
-    let students: BTreeSet<&str> = members.iter().map(|r| r["student_id"].as_str()).collect();
-    assert!(students.len() > 3);
-    let year = year.to_string();
-    for student in students {
-        let said =
-            place.works(&["explain", "--student", student, "--report-year", &year, "--jurisdiction", jurisdiction, "--format", "json"]);
-        let answers: serde_json::Value = serde_json::from_str(&said).unwrap();
-        let decided: BTreeSet<(&str, &str, bool, bool, &str)> = answers[0]["indicators"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .flat_map(|i| i["programs"].as_array().unwrap().iter().map(move |p| (i["indicator"].as_str().unwrap(), p)))
-            .filter(|(_, p)| p["candidate"] == true)
-            .map(|(indicator, p)| {
-                let yes = |name: &str| p[name].as_bool().unwrap();
-                (indicator, p["program_id"].as_str().unwrap(), yes("denominator"), yes("numerator"), p["exclusion"].as_str().unwrap_or(""))
-            })
-            .collect();
-        for row in members.iter().filter(|r| r["student_id"] == student) {
-            let member = (
-                row["indicator"].as_str(),
-                row["program_id"].as_str(),
-                row["denominator"] == "true",
-                row["numerator"] == "true",
-                row["exclusion"].as_str(),
-            );
-            assert!(decided.contains(&member), "{student}: the table says {member:?}, the explanation {decided:?}");
-        }
-        let denominators =
-            |of: &str| members.iter().any(|r| r["student_id"] == student && r["indicator"] == of && r["denominator"] == "true");
-        for indicator in answers[0]["indicators"].as_array().unwrap() {
-            let id = indicator["indicator"].as_str().unwrap();
-            assert_eq!(indicator["denominator"] == true, denominators(id), "{student} {id}");
-            assert!(!indicator["authority"].as_str().unwrap().is_empty(), "{id} has no authority");
-        }
-    }
-}
-
-#[test]
-fn explanations_are_what_the_tables_say() {
-    explanations_agree(&small(), "oregon", 2024);
-    explanations_agree(&home().join("tests/golden/2P1/windows/given"), "federal", 2024);
-}
-
-#[test]
-fn explain_says_why_in_plain_words() {
-    let place = ran();
-    let student =
-        place.query("select student_id from indicator_membership where denominator and indicator = '5S3' limit 1")[0]["student_id"].clone();
-    let explain = |arguments: &[&str]| place.perkins(&[&["explain", "--report-year", "2024"], arguments].concat());
-    let said = explain(&["--student", &student]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    for piece in [student.as_str(), "2024", "Oregon", "5S3", "Authority", "Rule", "credits", "denominator"] {
-        assert!(said.out.contains(piece), "{piece}: {}", said.out);
-    }
-    let one = explain(&["--student", &student, "--indicator", "5S3"]);
-    assert!(one.out.contains("5S3") && !one.out.contains("1S1 "), "{}", one.out);
-    explain(&["--student", "nobody"]).refuses(1, &["no student", "leading zeros"]);
-    explain(&["--student", &student, "--indicator", "9Z9"]).refuses(3, &["9Z9", "5S3"]);
-    explain(&["--student", &student, "--jurisdiction", "atlantis"]).refuses(3, &["atlantis"]);
-    explain(&[]).refuses(3, &["--student"]);
-    Place::new().perkins(&["explain", "--student", "A", "--jurisdiction", "oregon"]).refuses(10, &["perkins ingest"]);
-}
-
 #[test]
 fn docs_show_the_graph_of_views() {
     let place = Place::new();
@@ -373,287 +306,6 @@ fn docs_show_the_graph_of_views() {
     let said = place.perkins(&["docs", "--out", "pages", "--check"]);
     said.refuses(1, &["perkins docs"]);
     assert!(said.out.contains("dictionary.md"), "{}", said.out);
-}
-
-#[test]
-fn a_second_run_at_once_is_told_who_holds_the_lock() {
-    let place = loaded();
-    let lock = perkins::commit::lock(&place.restricted(), "test").unwrap();
-    let holder = format!("process {}", std::process::id());
-    for arguments in [&["ingest", "raw"][..], &["run", "--jurisdiction", "oregon"], &["all", "raw", "--jurisdiction", "oregon"]] {
-        place.perkins(arguments).refuses(11, &["perkins test", &holder, "wait"]);
-    }
-    drop(lock);
-    place.run("oregon", [2024], &[]);
-    // Whoever only reads does not wait.
-    let _lock = perkins::commit::lock(&place.restricted(), "test").unwrap();
-    place.works(&["query", "select 1"]);
-}
-
-#[test]
-fn folders_that_cannot_be_written() {
-    let place = place();
-    let file = place.file("file", "");
-    // Below a file there is no folder, for anyone.
-    place.perkins(&["ingest", "raw", "--restricted", text(&file.join("below"))]).refuses(2, &["cannot", "file/below"]);
-    if rustix::process::getuid().is_root() {
-        skipped("cli: folders without permission: root may write everywhere");
-        return;
-    }
-    let closed = place.path().join("closed");
-    fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o500)).unwrap();
-    place.perkins(&["ingest", "raw", "--restricted", "closed/restricted"]).refuses(2, &["closed/restricted", "permission"]);
-    fs::set_permissions(place.raw().join("student.csv"), fs::Permissions::from_mode(0o000)).unwrap();
-    place.perkins(&["ingest", "raw"]).refuses(2, &["student.csv", "permission"]);
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
-}
-
-#[test]
-fn files_that_are_broken_are_found_by_verify() {
-    let place = ran();
-    place.works(&["verify"]);
-    place.works(&["verify", "--read-data"]);
-    let run = place.manifest("run");
-    let results = run["files"].as_array().unwrap().iter().map(|f| f["path"].as_str().unwrap().to_string());
-    let lake =
-        place.manifest("load")["files"].as_array().unwrap().iter().map(|f| f["path"].as_str().unwrap().to_string()).collect::<Vec<_>>();
-    let result = results.into_iter().find(|p| p.contains("performance")).unwrap();
-    for path in [&result, &lake[0]] {
-        let full = place.restricted().join(path);
-        let whole = fs::read(&full).unwrap();
-        let mut turned = whole.clone();
-        turned[whole.len() / 2] ^= 0x10;
-        fs::write(&full, &turned).unwrap();
-        let said = place.perkins(&["verify", "--read-data"]);
-        assert_eq!(said.code, 1, "a byte turned in {path}: {}{}", said.out, said.err);
-        assert!(format!("{}{}", said.out, said.err).contains(path.as_str()), "{path} is not named: {}{}", said.out, said.err);
-        fs::write(&full, &whole[..whole.len() - 1]).unwrap();
-        let said = place.perkins(&["verify"]);
-        assert_eq!(said.code, 1, "cut short: {path}: {}{}", said.out, said.err);
-        fs::remove_file(&full).unwrap();
-        let said = place.perkins(&["verify"]);
-        assert_eq!(said.code, 1, "gone: {path}: {}{}", said.out, said.err);
-        fs::write(&full, &whole).unwrap();
-    }
-    place.works(&["verify"]);
-}
-
-/// A commit that was not written to its end does not count; the one before does.
-#[test]
-fn a_broken_commit_gives_way_to_the_one_before() {
-    let place = ran();
-    let before = place.works(&["query", "select * from performance", "--format", "csv"]);
-    let commits = place.restricted().join("_commits");
-    let next = commits.join("00000099.json");
-    fs::write(&next, "{\"number\": 99, \"load\": nu").unwrap();
-    assert_eq!(place.works(&["query", "select * from performance", "--format", "csv"]), before);
-    place.run("oregon", [2024], &[]);
-    let newest = entries(&commits).into_iter().rfind(|p| name(p).ends_with(".json")).unwrap();
-    assert_eq!(name(&newest), "00000100.json", "numbers only grow");
-}
-
-/// A project folder with what ships, which a test may break.
-struct Broken {
-    place: Place,
-}
-
-impl Broken {
-    fn new() -> Broken {
-        let place = loaded();
-        let project = place.path().join("project");
-        copy(&home().join("sql"), &project.join("sql"));
-        for folder in entries(&home().join("data")).into_iter().filter(|f| name(f) != "sample") {
-            copy(&folder, &project.join("data").join(name(&folder)));
-        }
-        Broken { place }
-    }
-
-    fn file(&self, path: &str, content: &str) -> PathBuf {
-        self.place.file(&format!("project/{path}"), content)
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.place.path().join("project").join(path)).unwrap()
-    }
-
-    /// Replaces a piece of a file; gives the line on which it stands.
-    fn replace(&self, path: &str, old: &str, new: &str) -> usize {
-        let content = self.read(path);
-        let at = content.find(old).unwrap_or_else(|| panic!("{path} has no {old:?}"));
-        self.file(path, &content.replacen(old, new, 1));
-        content[..at].matches('\n').count() + 1
-    }
-
-    fn run(&self) -> Answer {
-        self.place.perkins(&["run", "--jurisdiction", "oregon", "--report-year", "2024", "--project", "project"])
-    }
-}
-
-const HEADER: &str = "/*\ntitle = \"T\"\ngrain = [\"report_year\"]\nauthority = \"A\"\n*/\n";
-
-#[test]
-fn a_project_folder_can_replace_what_is_built_in() {
-    let project = Broken::new();
-    assert_eq!(project.run().code, 0, "{}", project.run().err);
-    project.replace("data/rule/oregon.toml", "name = \"Oregon\"", "name = \"Cascadia\"");
-    assert!(project.run().out.contains("Cascadia"), "{}", project.run().out);
-    let none = |folder: &str| project.place.perkins(&["run", "--jurisdiction", "oregon", "--project", folder]);
-    none("nowhere").refuses(3, &["nowhere", "--project"]);
-    project.place.file("a-file", "");
-    none("a-file").refuses(3, &["a-file"]);
-    fs::create_dir(project.place.path().join("bare")).unwrap();
-    none("bare").refuses(3, &["bare", "--project"]);
-}
-
-/// An overlay of an indicator, whose line 10 begins the SELECT.
-const OVERLAY: &str = r#"/*
-title = "Ours"
-reason = "A state's own"
-education_level = "secondary"
-grain = ["report_year", "student_key", "program_key"]
-authority = "A"
-denominator_text = "D"
-numerator_text = "N"
-*/
-SELECT
-    report_year, student_key, program_key,
-    TRUE AS denominator,
-    is_graduate AS numerator,
-    CAST(NULL AS VARCHAR) AS exclusion
-FROM secondary_concentrator
-"#;
-
-const OVERLAY_PATH: &str = "sql/jurisdiction/oregon/indicator/5S3.sql";
-
-#[test]
-fn a_mistake_in_sql_is_shown_with_file_and_line() {
-    let project = Broken::new();
-    let mistakes: [(&str, &str, &[&str]); 13] = [
-        ("FROM", "FRM", &["15"]),
-        ("is_graduate", "is_gradate", &["5S3.sql:13:", "is_gradate"]),
-        ("TRUE AS", "nofunction(1) AS", &["5S3.sql:12:", "nofunction"]),
-        (
-            "secondary_concentrator",
-            "secondary_concentrater",
-            &["5S3.sql:15:6", "secondary_concentrater", "did you mean secondary_concentrator?"],
-        ),
-        ("TRUE AS denominator", "TRUE AS denominatr", &["denominator"]),
-        ("TRUE AS", "is_graduate + 5 AS", &[]),
-        ("title =", "titel =", &["titel"]),
-        ("reason = \"A", "reason = A", &["3"]),
-        ("/*", "--", &["header"]),
-        ("education_level = \"secondary\"", "education_level = \"tertiary\"", &["education_level"]),
-        ("numerator_text", "#", &["numerator_text"]),
-        ("FROM secondary_concentrator", "FROM secondary_concentrator; DROP TABLE rule", &["exactly one SELECT"]),
-        ("SELECT", "EXPLAIN SELECT", &["exactly one SELECT"]),
-    ];
-    let mut wrong = Vec::new();
-    for (old, new, pieces) in mistakes {
-        assert!(OVERLAY.contains(old));
-        project.file(OVERLAY_PATH, &OVERLAY.replacen(old, new, 1));
-        let said = project.run();
-        let missing: Vec<_> = [&[OVERLAY_PATH], pieces].concat().into_iter().filter(|p| !said.err.contains(p)).collect();
-        if said.code != 3 || !missing.is_empty() {
-            wrong.push(format!("{old} → {new}: exit code {}, {missing:?} not in: {}", said.code, said.err));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    project.file(OVERLAY_PATH, OVERLAY);
-    assert_eq!(project.run().code, 0, "without a mistake it runs: {}", project.run().err);
-}
-
-#[test]
-fn views_keep_to_their_layers() {
-    let refuses = |path: &str, sql: &str, pieces: &[&str]| {
-        let project = Broken::new();
-        let file = project.file(path, &format!("{HEADER}{sql}\n"));
-        let pieces: Vec<&str> = [&["project/", path], pieces].concat();
-        project.run().refuses(3, &pieces);
-        fs::remove_file(file).unwrap();
-        assert_eq!(project.run().code, 0, "{path} was the only mistake");
-    };
-    refuses("sql/status/jump.sql", "SELECT report_year FROM lake.student", &["jump.sql:6:", "lake.student", "staging"]);
-    refuses("sql/status/up.sql", "SELECT report_year\nFROM figure", &["up.sql:7:", "status", "tally", "downwards"]);
-    refuses("sql/output/sideways.sql", "SELECT report_year FROM performance", &["sideways.sql:6:", "performance", "own layer"]);
-    refuses("sql/status/unknown.sql", "SELECT report_year FROM studnet", &["unknown.sql:6:", "studnet", "did you mean student?"]);
-    refuses("sql/status/schema.sql", "SELECT report_year FROM elsewhere.student", &["schema.sql:6:", "lake, reference and key"]);
-    refuses("sql/status/clock.sql", "SELECT now() AS report_year", &["clock.sql", "clock"]);
-    refuses("sql/status/rule.sql", "SELECT 1 AS report_year", &["rule.sql", "provides"]);
-    refuses("sql/status/Upper.sql", "SELECT 1 AS report_year", &["Upper.sql", "lower case"]);
-    refuses("sql/elsewhere/x.sql", "SELECT 1 AS report_year", &["x.sql", "staging", "output"]);
-    refuses("sql/tally/last_exit.sql", "SELECT 1 AS report_year", &["status/last_exit.sql", "define the same view"]);
-}
-
-#[test]
-fn views_that_refer_to_each_other_in_a_circle() {
-    let project = Broken::new();
-    project.file("sql/status/one.sql", &format!("{HEADER}SELECT report_year FROM two\n"));
-    project.file("sql/status/two.sql", &format!("{HEADER}SELECT report_year FROM three\n"));
-    project.file("sql/status/three.sql", &format!("{HEADER}SELECT report_year FROM one\n"));
-    project.run().refuses(3, &["circle", "one", "two", "three", " → "]);
-    let project = Broken::new();
-    project.file("sql/status/itself.sql", &format!("{HEADER}SELECT report_year FROM itself\n"));
-    project.run().refuses(3, &["itself.sql"]);
-}
-
-#[test]
-fn an_overlay_says_why() {
-    let project = Broken::new();
-    project.file(OVERLAY_PATH, &OVERLAY.replace("reason", "# reason"));
-    project.run().refuses(3, &[OVERLAY_PATH, "reason"]);
-    project.file(OVERLAY_PATH, &project.read("sql/indicator/5S3.sql").replacen("title = ", "reason = \"Because\"\ntitle = ", 1));
-    project.run().refuses(3, &[OVERLAY_PATH, "same"]);
-    project.file(OVERLAY_PATH, &OVERLAY.replace("grain = [\"report_year\", ", "grain = ["));
-    project.run().refuses(3, &[OVERLAY_PATH, "grain"]);
-    project.file(OVERLAY_PATH, OVERLAY);
-    let of =
-        |jurisdiction: &str| project.place.works(&["run", "--jurisdiction", jurisdiction, "--report-year", "2024", "--project", "project"]);
-    assert!(of("oregon").contains("Ours") && !of("federal").contains("Ours"), "the overlay holds for its jurisdiction only");
-}
-
-#[test]
-fn a_state_specific_indicator_is_one_file_and_one_value() {
-    let project = Broken::new();
-    let like = project.read("sql/indicator/5S3.sql").replacen("title = \"", "title = \"Ours: ", 1);
-    project.file("sql/indicator/5S4.sql", &like);
-    let rules = project.read("data/rule/oregon.toml");
-    let changed: Vec<String> = rules
-        .lines()
-        .map(|l| if l.starts_with("value = ") && l.contains("5S3") { l.replace("5S3", "5S3,5S4") } else { l.into() })
-        .collect();
-    project.file("data/rule/oregon.toml", &changed.join("\n"));
-    let said = project.run();
-    assert_eq!(said.code, 0, "{}", said.err);
-    let rows = |indicator: &str| {
-        let sql = format!(
-            "select level, entity_id, group_kind, group_code, numerator, denominator from performance where indicator = '{indicator}' order by 1, 2, 3, 4"
-        );
-        project.place.query(&sql)
-    };
-    assert!(!rows("5S4").is_empty() && rows("5S4") == rows("5S3"), "the new indicator counts as the one that it copies");
-}
-
-#[test]
-fn rules_and_contracts_that_are_wrong() {
-    let wrong = |path: &str, old: &str, new: &str, pieces: &[&str]| {
-        let project = Broken::new();
-        project.replace(path, old, new);
-        project.run().refuses(3, &[&[path], pieces].concat());
-    };
-    let rules = "data/rule/oregon.toml";
-    wrong(
-        rules,
-        "id = \"secondary_participant_courses\"",
-        "id = \"secondary_participant_course\"",
-        &["secondary_participant_course", "rule.toml"],
-    );
-    wrong(rules, "value = \"0.5\"", "value = \"half\"", &["secondary_participant_credits", "half"]);
-    wrong(rules, "value = \"0.5\"", "value = 0.5", &["line"]);
-    wrong(rules, "code = \"OR\"", "", &["code"]);
-    wrong(rules, "authority = \"Oregon", "authority = \"\" # \"", &["authority"]);
-    wrong("data/contract/student.toml", "type = \"year\"", "type = \"yaer\"", &["yaer"]);
-    wrong("data/contract/exit.toml", "name = \"exit\"", "name = \"exits\"", &["exits"]);
 }
 
 /// Student ids and names of raw files.

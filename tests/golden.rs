@@ -1,6 +1,6 @@
 //! tests/golden: hand-derived cases for every indicator and topic. Their README says how a case is read; what fails here is never regenerated.
 
-use crate::support::{Case, Row, compare, entries, home, in_parallel, name, none_wrong, readings, same};
+use crate::support::{Case, Place, Row, compare, entries, home, in_parallel, name, none_wrong, readings, same};
 use std::collections::BTreeMap;
 
 fn cases() -> Vec<Case> {
@@ -20,7 +20,8 @@ fn every_case_gives_what_was_derived_by_hand() {
 /// Whether a case is also about years before the one that a run is asked for.
 fn looks_back(case: &Case) -> bool {
     let expects = |table: &str| case.expected.iter().any(|(_, folder)| folder.join(table).is_file());
-    case.name.contains("/several_years/") || ["gap.csv", "improvement_plan.csv", "disproportionality.csv"].into_iter().any(expects)
+    let tables = ["gap", "improvement_plan", "car_check", "car_narrative", "car_improvement", "disproportionality"];
+    case.name.contains("/several_years/") || tables.iter().any(|t| expects(&format!("{t}.csv")))
 }
 
 #[test]
@@ -36,6 +37,24 @@ fn every_case_is_whole() {
                 assert!(readings().contains_key(table), "{}: tests/golden/README.md does not say how to read it", path.display());
             }
         }
+    }
+}
+
+/// Oregon's reports have the columns of the guide in its order: the case that has them all says which.
+#[test]
+fn the_columns_of_the_oregon_reports_are_in_the_order_of_the_guide() {
+    for (table, columns) in [("detail", 49), ("summary", 14)] {
+        let case = home().join("tests/golden").join(table).join("every_column");
+        let expected = std::fs::read_to_string(case.join("expect-oregon").join(format!("{table}.csv"))).unwrap();
+        let expected: Vec<&str> = expected.lines().next().unwrap().split(',').collect();
+        assert_eq!((expected[0], expected.len() - 1), ("report_year", columns), "{table}");
+        let place = Place::new();
+        place.ingest(&case.join("given"));
+        place.run("oregon", [2024], &[&format!("--table={table}")]);
+        let manifest = place.manifest("run");
+        let written = manifest["tables"].as_array().unwrap().iter().find(|t| t["name"] == table).unwrap();
+        let written: Vec<&str> = written["columns"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+        assert_eq!(written, expected, "{table}");
     }
 }
 

@@ -7,11 +7,11 @@ use crate::error::{Error, Result};
 use crate::lake::Load;
 use crate::run::manifest::Manifest;
 use crate::run::{read_json, result::Results};
-use crate::store::Stored;
+use crate::store::{Stored, relative};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Mutex;
@@ -74,6 +74,7 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
     if let (Some(run), Some(pointer)) = (&run, &current.run) {
         check_run(run, &pointer.manifest, load.as_ref(), &mut report);
         files.extend(run_files(run));
+        check_strays(root, run, &pointer.manifest, &mut report);
     }
     progress.at("looking at every file");
     check_files(root, &files, args.read_data, settings.partitions, &mut report);
@@ -167,6 +168,30 @@ fn run_files(run: &Manifest) -> Vec<Expected> {
     let file = |stored: &Stored, rows| Expected { stored: stored.clone(), rows, advice: RUN_ADVICE };
     let tables = run.files.iter().map(|f| file(&f.stored, Some(f.rows as u64)));
     tables.chain(run.companions.iter().map(|c| file(c, None))).collect()
+}
+
+/// Files in the run's folder that no manifest names: who reads the folder by itself would count them.
+fn check_strays(root: &Path, run: &Manifest, manifest: &str, report: &mut Report) {
+    let named: BTreeSet<String> = run_files(run).into_iter().map(|f| f.stored.path).chain([manifest.to_string()]).collect();
+    let mut found = BTreeSet::new();
+    let mut folders = vec![root.join("runs").join(&run.run_id)];
+    while let Some(folder) = folders.pop() {
+        // A folder that is gone is found by the files that it should have.
+        for path in std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(relative(root, &path));
+            }
+        }
+    }
+    for stray in found.difference(&named) {
+        report.finding(
+            stray,
+            "is there, but the run's manifest does not name it",
+            "move it elsewhere: what reads the folder and not the manifest would count it",
+        );
+    }
 }
 
 /// Looks at every file, on all threads; findings come in the order of the files.

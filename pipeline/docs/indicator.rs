@@ -70,9 +70,11 @@ async fn version(site: &mut Site, at: usize, view: &View, exclusions: &[(String,
         cell(&header.authority)
     );
     out += "One row for each candidate: a student and a program of the level in which the student is a concentrator as of the report year. A student counts once in each figure.\n\n";
-    // A view that takes the rows of all indicators may exclude some of each.
+    // The indicator itself or a view below it says why not; and a view that takes the rows of all indicators may exclude some of each.
     let union = |v: &&View| v.references.iter().any(|r| r.schema.is_none() && r.table == "indicator_row");
-    let deciding: Vec<&View> = std::iter::once(view).chain(site.jurisdictions[at].catalog.views().filter(union)).collect();
+    let catalog = &site.jurisdictions[at].catalog;
+    let below = catalog.in_order(&[&view.name])?.into_iter().filter(|v| v.name == view.name || v.sql.contains("AS exclusion"));
+    let deciding: Vec<&View> = below.chain(catalog.views().filter(union)).collect();
     let codes: Vec<_> = exclusions.iter().filter(|(code, _, _)| deciding.iter().any(|v| v.sql.contains(&format!("'{code}'")))).collect();
     out += "## Not in the denominator\n\n| exclusion | meaning |\n|---|---|\n";
     codes.iter().for_each(|(code, title, meaning)| out += &format!("| `{code}` | {title}: {} |\n", cell(meaning)));

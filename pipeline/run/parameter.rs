@@ -140,10 +140,8 @@ pub fn register_indicators(
                 breakdown_mask |= 1i64.checked_shl(measures.len() as u32).unwrap_or(0);
                 measures.push(Measure { indicator: id.into(), breakdown: Some((breakdown.group_kind.clone(), code.clone())) });
             }
-            breakdowns.push(format!(
-                "SELECT report_year, '{id}' AS indicator, student_key, program_key, placement_kind, high_skill, high_wage FROM {}",
-                breakdown.view
-            ));
+            breakdowns
+                .push(format!("SELECT report_year, '{id}' AS indicator, student_key, program_key, group_code FROM {}", breakdown.view));
         }
         let only = if in_years.len() == years.len() {
             String::new()
@@ -161,7 +159,8 @@ pub fn register_indicators(
         return Err(Error::Config(format!("{} measures are reported; at most {MAX_MEASURES} fit a run", measures.len())));
     }
     if breakdowns.is_empty() {
-        breakdowns.push("SELECT 0 AS report_year, '' AS indicator, 0 AS student_key, 0 AS program_key, '' AS placement_kind, FALSE AS high_skill, FALSE AS high_wage WHERE FALSE".into());
+        breakdowns
+            .push("SELECT 0 AS report_year, '' AS indicator, 0 AS student_key, 0 AS program_key, '' AS group_code WHERE FALSE".into());
     }
     let grain = |columns: &[&str]| Header {
         title: "Union of the reported indicators".into(),
@@ -177,7 +176,7 @@ pub fn register_indicators(
     catalog.add_generated(
         "breakdown_row",
         Layer::Indicator,
-        grain(&["report_year", "indicator", "student_key", "program_key", "placement_kind"]),
+        grain(&["report_year", "indicator", "student_key", "program_key", "group_code"]),
         breakdowns.join("\nUNION ALL\n"),
     )?;
     register_measures(engine, &measures)?;

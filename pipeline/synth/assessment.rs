@@ -3,9 +3,17 @@
 use super::World;
 use super::calendar::GRADES;
 use super::person::Person;
-use super::random::{Rng, moved};
+use super::random::moved;
 use super::rates::{AssessmentKind, Subject};
 use super::row::{Collection, Out};
+
+/// When a pupil sits which assessment.
+struct Sitting<'a> {
+    school_year: i32,
+    grade: &'a str,
+    subject: &'a Subject,
+    kind: &'a AssessmentKind,
+}
 
 /// Writes a pupil's scores of a school year.
 pub(super) fn take(world: &World, out: &mut Out, person: &mut Person, school_year: i32, grade: u8) {
@@ -21,26 +29,16 @@ pub(super) fn take(world: &World, out: &mut Out, person: &mut Person, school_yea
         let both = person.rng.chance(rates.again);
         for (at, kind) in rates.kind.iter().enumerate() {
             if at == usual || both {
-                let mut rng = person.rng.clone();
-                score(world, out, person, &mut rng, school_year, grade, subject, kind);
-                person.rng = rng;
+                score(world, out, person, &Sitting { school_year, grade, subject, kind });
             }
         }
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn score(
-    world: &World,
-    out: &mut Out,
-    person: &Person,
-    rng: &mut Rng,
-    school_year: i32,
-    grade: &str,
-    subject: &Subject,
-    kind: &AssessmentKind,
-) {
+fn score(world: &World, out: &mut Out, person: &mut Person, sitting: &Sitting) {
     let rates = &world.sources.rates.assessment;
+    let Sitting { school_year, grade, subject, kind } = *sitting;
+    let rng = &mut person.rng;
     let proficient = rng.chance(moved(subject.proficient, subject.slope, person.advantage));
     let level = if proficient { rng.between(kind.cut, kind.levels) } else { rng.between(1, kind.cut - 1) };
     let valid = rng.chance(rates.valid);

@@ -15,12 +15,9 @@ WITH credited AS (
 )
 SELECT
     c.report_year, c.student_key, c.program_key,
-    c.is_graduate AND (c.exit_year IS NOT DISTINCT FROM c.report_year) AS denominator,
+    c.denominator,
     coalesce(e.credits > r.postsecondary_credits_above, FALSE) AS numerator,
-    CASE
-        WHEN (c.exit_year IS DISTINCT FROM c.report_year) THEN 'not_exited'
-        WHEN NOT c.is_graduate THEN 'not_graduated'
-    END AS exclusion
-FROM secondary_concentrator AS c
+    c.exclusion
+FROM graduate_candidate AS c
 JOIN rule AS r ON r.report_year = c.report_year
 LEFT JOIN credited AS e ON e.report_year = c.report_year AND e.student_key = c.student_key AND e.program_key = c.program_key

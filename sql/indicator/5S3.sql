@@ -16,12 +16,9 @@ WITH learned AS (
 )
 SELECT
     c.report_year, c.student_key, c.program_key,
-    c.is_graduate AND (c.exit_year IS NOT DISTINCT FROM c.report_year) AS denominator,
+    c.denominator,
     coalesce(w.hours >= r.work_based_learning_hours, FALSE) AS numerator,
-    CASE
-        WHEN (c.exit_year IS DISTINCT FROM c.report_year) THEN 'not_exited'
-        WHEN NOT c.is_graduate THEN 'not_graduated'
-    END AS exclusion
-FROM secondary_concentrator AS c
+    c.exclusion
+FROM graduate_candidate AS c
 JOIN rule AS r ON r.report_year = c.report_year
 LEFT JOIN learned AS w ON w.report_year = c.report_year AND w.student_key = c.student_key AND w.program_key = c.program_key

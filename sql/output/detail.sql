@@ -11,7 +11,7 @@ reporting_secure_student_id = "B: the student"
 legal_first_name = "C: Legal first name"
 legal_last_name = "D: Legal last name"
 date_of_birth = "E: Date of birth"
-enrolled_grade_code = "F: grade of the latest school enrollment as of the report year; those who left keep their final grade"
+enrolled_grade_code = "F: grade of the latest enrollment below postsecondary (of a college's program: of any); those in 1S1, 1S2 or 3S1 are listed as 12, or their final grade if they left before"
 cte_subgrantee_name = "G: the grantee"
 attending_district_institution_id = "H: district of the school that gives the program"
 attending_district_institution_name = "I: Name of the district"
@@ -19,7 +19,7 @@ attending_school_institution_id = "J: the institution that gives the program"
 attending_school_institution_name = "K: Name of the institution"
 cte_program_name = "L: Name of the program"
 cip_code = "M: CIP code, NN.NNNN"
-nontraditional_enrollee_flag = "N: the field is nontraditional for the student"
+non_traditional_enrollee_flag = "N: the field is nontraditional for the student"
 school_year_credits_earned_in_this_program = "O: credits passed in the report year"
 total_credits_earned_in_this_program = "P: Credits passed in this program"
 total_intermediate_or_advanced_credits_earned_in_this_program = "Q: Of these, intermediate or advanced"
@@ -51,29 +51,29 @@ indicator_2s3_academic_proficiency_in_science_denominator = "AP: in the denomina
 indicator_2s3_academic_proficiency_in_science_numerator = "AQ: in the numerator of 2S3"
 indicator_3s1_postsecondary_placement_denominator = "AR: in the denominator of 3S1"
 indicator_3s1_postsecondary_placement_numerator = "AS: in the numerator of 3S1"
-indicator_4s1_nontraditional_program_enrollment_denominator = "AT: in the denominator of 4S1"
-indicator_4s1_nontraditional_program_enrollment_numerator = "AU: in the numerator of 4S1"
+indicator_4s1_non_traditional_program_enrollment_denominator = "AT: in the denominator of 4S1"
+indicator_4s1_non_traditional_program_enrollment_numerator = "AU: in the numerator of 4S1"
 indicator_5s3_program_quality_participated_in_work_based_learning_denominator = "AV: in the denominator of 5S3"
 indicator_5s3_program_quality_participated_in_work_based_learning_numerator = "AW: in the numerator of 5S3"
 */
-WITH graded AS (
-    -- Of several enrollments in the latest year, the highest grade; SP and PS come after 12 in text order.
-    SELECT a.report_year, e.student_key, max(e.grade) AS last_grade
-    FROM enrollment_as_of AS a
-    JOIN enrollment AS e ON e.student_key = a.student_key AND e.school_year = a.last_enrollment_year
-    GROUP BY a.report_year, e.student_key
-),
-bit AS (
+WITH bit AS (
     SELECT
-        max(mask) FILTER (WHERE indicator = '1S1' AND group_kind IS NULL) AS i1s1,
-        max(mask) FILTER (WHERE indicator = '1S2' AND group_kind IS NULL) AS i1s2,
-        max(mask) FILTER (WHERE indicator = '2S1' AND group_kind IS NULL) AS i2s1,
-        max(mask) FILTER (WHERE indicator = '2S2' AND group_kind IS NULL) AS i2s2,
-        max(mask) FILTER (WHERE indicator = '2S3' AND group_kind IS NULL) AS i2s3,
-        max(mask) FILTER (WHERE indicator = '3S1' AND group_kind IS NULL) AS i3s1,
-        max(mask) FILTER (WHERE indicator = '4S1' AND group_kind IS NULL) AS i4s1,
-        max(mask) FILTER (WHERE indicator = '5S3' AND group_kind IS NULL) AS i5s3
+        coalesce(max(mask) FILTER (WHERE indicator = '1S1' AND group_kind IS NULL), 0) AS i1s1,
+        coalesce(max(mask) FILTER (WHERE indicator = '1S2' AND group_kind IS NULL), 0) AS i1s2,
+        coalesce(max(mask) FILTER (WHERE indicator = '2S1' AND group_kind IS NULL), 0) AS i2s1,
+        coalesce(max(mask) FILTER (WHERE indicator = '2S2' AND group_kind IS NULL), 0) AS i2s2,
+        coalesce(max(mask) FILTER (WHERE indicator = '2S3' AND group_kind IS NULL), 0) AS i2s3,
+        coalesce(max(mask) FILTER (WHERE indicator = '3S1' AND group_kind IS NULL), 0) AS i3s1,
+        coalesce(max(mask) FILTER (WHERE indicator = '4S1' AND group_kind IS NULL), 0) AS i4s1,
+        coalesce(max(mask) FILTER (WHERE indicator = '5S3' AND group_kind IS NULL), 0) AS i5s3
     FROM measure
+),
+-- Who is followed after grade 12: in the denominator of 1S1, 1S2 or 3S1 with any program.
+followed AS (
+    SELECT DISTINCT c.report_year, c.student_key
+    FROM bit AS m
+    CROSS JOIN candidate AS c
+    WHERE c.denominators & (m.i1s1 | m.i1s2 | m.i3s1) <> 0
 )
 SELECT
     s.report_year,
@@ -82,7 +82,12 @@ SELECT
     t.first_name AS legal_first_name,
     t.last_name AS legal_last_name,
     t.birth_date AS date_of_birth,
-    e.last_grade AS enrolled_grade_code,
+    CASE
+        -- Those followed are listed as 12th graders, unless they left before.
+        WHEN g.is_secondary AND f.student_key IS NOT NULL AND (x.exit_year IS NULL OR e.last_secondary_grade_rank >= 12) THEN '12'
+        WHEN g.is_secondary THEN CASE e.last_secondary_grade_rank WHEN 13 THEN 'SP' ELSE lpad(CAST(e.last_secondary_grade_rank AS VARCHAR), 2, '0') END
+        ELSE CASE e.last_grade_rank WHEN 13 THEN 'SP' WHEN 14 THEN 'PS' ELSE lpad(CAST(e.last_grade_rank AS VARCHAR), 2, '0') END
+    END AS enrolled_grade_code,
     coalesce(gn.entity_name, g.grantee_id) AS cte_subgrantee_name,
     g.district_id AS attending_district_institution_id,
     CASE WHEN g.district_id IS NOT NULL THEN coalesce(dn.entity_name, g.district_id) END AS attending_district_institution_name,
@@ -90,7 +95,7 @@ SELECT
     coalesce(sn.entity_name, g.institution_id) AS attending_school_institution_name,
     g.program_name AS cte_program_name,
     g.cip_code,
-    CASE WHEN s.is_nontraditional THEN 'Y' ELSE 'N' END AS nontraditional_enrollee_flag,
+    CASE WHEN s.is_nontraditional THEN 'Y' ELSE 'N' END AS non_traditional_enrollee_flag,
     CAST(s.year_credits AS DECIMAL(7, 2)) AS school_year_credits_earned_in_this_program,
     CAST(s.credits AS DECIMAL(7, 2)) AS total_credits_earned_in_this_program,
     CAST(s.advanced_credits AS DECIMAL(7, 2)) AS total_intermediate_or_advanced_credits_earned_in_this_program,
@@ -122,8 +127,8 @@ SELECT
     CASE WHEN coalesce(c.numerators & m.i2s3 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_2s3_academic_proficiency_in_science_numerator,
     CASE WHEN coalesce(c.denominators & m.i3s1 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_3s1_postsecondary_placement_denominator,
     CASE WHEN coalesce(c.numerators & m.i3s1 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_3s1_postsecondary_placement_numerator,
-    CASE WHEN coalesce(c.denominators & m.i4s1 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_4s1_nontraditional_program_enrollment_denominator,
-    CASE WHEN coalesce(c.numerators & m.i4s1 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_4s1_nontraditional_program_enrollment_numerator,
+    CASE WHEN coalesce(c.denominators & m.i4s1 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_4s1_non_traditional_program_enrollment_denominator,
+    CASE WHEN coalesce(c.numerators & m.i4s1 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_4s1_non_traditional_program_enrollment_numerator,
     CASE WHEN coalesce(c.denominators & m.i5s3 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_5s3_program_quality_participated_in_work_based_learning_denominator,
     CASE WHEN coalesce(c.numerators & m.i5s3 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_5s3_program_quality_participated_in_work_based_learning_numerator
 FROM bit AS m
@@ -138,6 +143,7 @@ LEFT JOIN entity_name AS dn ON dn.report_year = s.report_year AND dn.level = 'di
 LEFT JOIN entity_name AS sn ON sn.report_year = s.report_year AND sn.level = 'institution' AND sn.entity_id = g.institution_id
 LEFT JOIN primary_program AS p ON p.report_year = s.report_year AND p.student_key = s.student_key AND p.program_key = s.program_key
 LEFT JOIN last_exit AS x ON x.report_year = s.report_year AND x.student_key = s.student_key
-LEFT JOIN graded AS e ON e.report_year = s.report_year AND e.student_key = s.student_key
+LEFT JOIN enrollment_as_of AS e ON e.report_year = s.report_year AND e.student_key = s.student_key
+LEFT JOIN followed AS f ON f.report_year = s.report_year AND f.student_key = s.student_key
 LEFT JOIN candidate AS c ON c.report_year = s.report_year AND c.student_key = s.student_key AND c.program_key = s.program_key
 ORDER BY s.report_year, k.student_order, s.program_order

@@ -1,10 +1,12 @@
 /*
 title = "Placements of former secondary concentrators in the quarter that counts"
-grain = ["report_year", "student_key", "program_key", "placement_kind"]
+grain = ["report_year", "student_key", "program_key", "group_code"]
 authority = "specification: indicators, rule 3S1 quarter; Oregon guide, 3S1 (fall quarter)"
+[columns]
+group_code = "Code under which the placement is counted; null if it has none"
 */
-SELECT d.report_year, d.student_key, d.program_key, p.placement_kind, bool_or(p.high_skill) AS high_skill, bool_or(p.high_wage) AS high_wage
+SELECT DISTINCT d.report_year, d.student_key, d.program_key, c.group_code
 FROM placement AS p
 JOIN secondary_placement_due AS d ON d.student_key = p.student_key AND d.quarter = p.quarter
+LEFT JOIN placement_code AS c ON c.placement_kind = p.placement_kind AND c.high_skill = p.high_skill AND c.high_wage = p.high_wage
 WHERE p.placement_kind <> 'not_placed'
-GROUP BY d.report_year, d.student_key, d.program_key, p.placement_kind

@@ -1,8 +1,10 @@
 /*
 title = "Placements of former secondary concentrators in the quarter that counts, and those that the graduate follow-up found"
-grain = ["report_year", "student_key", "program_key", "placement_kind"]
+grain = ["report_year", "student_key", "program_key", "group_code"]
 reason = "The Graduate Follow-Up Results of the year before add to the placements of 3S1, whatever the quarter and the program"
 authority = "Massachusetts DESE, Reporting & Data Resources page (May 2026), Graduate Follow-Up Results Collection; specification: massachusetts, Graduate follow-up"
+[columns]
+group_code = "Code under which the placement is counted; null if it has none"
 */
 WITH found AS (
     SELECT d.report_year, d.student_key, d.program_key, p.placement_kind, p.high_skill, p.high_wage
@@ -16,6 +18,6 @@ WITH found AS (
     JOIN secondary_placement_due AS d ON d.student_key = f.student_key AND d.report_year = f.school_year + 1
     WHERE o.placement_kind IS NOT NULL
 )
-SELECT report_year, student_key, program_key, placement_kind, bool_or(high_skill) AS high_skill, bool_or(high_wage) AS high_wage
-FROM found
-GROUP BY report_year, student_key, program_key, placement_kind
+SELECT DISTINCT f.report_year, f.student_key, f.program_key, c.group_code
+FROM found AS f
+LEFT JOIN placement_code AS c ON c.placement_kind = f.placement_kind AND c.high_skill = f.high_skill AND c.high_wage = f.high_wage

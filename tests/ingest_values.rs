@@ -1,0 +1,240 @@
+//! Ingest (collections.md): types, files and headers; every fault has its rule, and the line of a text editor.
+
+use crate::school::{PROGRAM, STUDENT, School, brief, counts, owned, rejects};
+use std::collections::BTreeMap;
+use std::io::Write;
+
+#[test]
+fn every_type_is_read_as_the_specification_says() {
+    let header =
+        "school_year,student_id,education_level,first_name,birth_date,cohort_year,gender,race_ethnicity,homeless,migrant,single_parent\n";
+    let place = School::with(&[(
+        "student.csv",
+        &format!(
+            "{header} 2024 ,007, Secondary ,  Ann Marie ,2008-02-29,,f,WHITE,yes,T,0\n2024,8,middle,,1969-12-31,2028,X,asian,N,,tRuE\n\
+             2023,9,postsecondary,\u{a0}Zoë\u{a0},0001-01-01,1990,U,unknown,1,f,\n"
+        ),
+    )]);
+    let outcome = place.ingest();
+    let column = |name: &str| place.column(&outcome.load, "student", name);
+    assert_eq!(column("student_id"), ["9", "007", "8"]);
+    assert_eq!(column("student_key"), ["2", "0", "1"]);
+    assert_eq!(column("education_level"), ["postsecondary", "secondary", "middle"]);
+    assert_eq!(column("first_name"), ["Zoë", "Ann Marie", ""]);
+    assert_eq!(column("birth_date"), ["0001-01-01", "2008-02-29", "1969-12-31"]);
+    assert_eq!(column("cohort_year"), ["1990", "", "2028"]);
+    assert_eq!(column("gender"), ["U", "F", "X"]);
+    assert_eq!(column("homeless"), ["true", "true", "false"]);
+    assert_eq!(column("migrant"), ["false", "true", ""]);
+    assert_eq!(column("single_parent"), ["", "false", "true"]);
+    assert_eq!(column("section_504"), ["", "", ""]);
+}
+
+#[test]
+fn decimals_are_exact() {
+    let header = "program_year,section,recipient_id,recipient_name,federal_id,formula_allocation,final_award,consortium_code\n";
+    let rows = "2024,131,A,a,1,999999999999.99,-1,0\n2024,131,B,b,1,.5,1.,+3\n2024,132,C,c,1,-0.01,00012.3,2\n";
+    let place = School::with(&[("subaward.csv", &format!("{header}{rows}"))]);
+    let outcome = place.ingest();
+    assert_eq!(place.column(&outcome.load, "subaward", "formula_allocation"), ["999999999999.99", "0.50", "-0.01"]);
+    assert_eq!(place.column(&outcome.load, "subaward", "final_award"), ["-1.00", "1.00", "12.30"]);
+    assert_eq!(place.column(&outcome.load, "subaward", "consortium_code"), ["0", "3", "2"]);
+    let bad = [
+        "1000000000000.00,1,0",
+        "1.234,1,0",
+        "1.230,1,0",
+        "1e3,1,0",
+        "\"1,000\",1,0",
+        "-,1,0",
+        ".,1,0",
+        "1.2.3,1,0",
+        "1,1,2.0",
+        "1,1,4",
+        "1,1,-1",
+    ];
+    let rows: String = bad.iter().enumerate().map(|(i, row)| format!("2024,131,R{i},n,1,{row}\n")).collect();
+    let place = School::with(&[("subaward.csv", &format!("{header}{rows}"))]);
+    let found: Vec<String> = rejects(&place.ingest()).into_iter().map(|r| format!("{} {}", r.field, r.rule)).collect();
+    let (type_, range) = ("formula_allocation type", "formula_allocation range");
+    let code = ["consortium_code type", "consortium_code range", "consortium_code range"];
+    assert_eq!(found, [[range, type_, type_, type_, type_, type_, type_, type_].as_slice(), &code].concat());
+}
+
+#[test]
+fn each_fault_has_its_rule_and_the_first_field_is_named() {
+    let long = "x".repeat(65);
+    let rows = [
+        ("2024,1,secondary,F,white", "", ""),
+        ("20x4,2,secondary,F,white", "school_year", "type"),
+        ("1989,3,secondary,F,white", "school_year", "range"),
+        ("2101,3,secondary,F,white", "school_year", "range"),
+        ("99999999999,3,secondary,F,white", "school_year", "range"),
+        ("2024,,secondary,F,white", "student_id", "required"),
+        ("2024,  ,secondary,F,white", "student_id", "required"),
+        (&format!("2024,{long},secondary,F,white"), "student_id", "range"),
+        (&format!("2024,{},secondary,F,white", "é".repeat(64)), "", ""),
+        ("2024,5,primary,F,white", "education_level", "code"),
+        ("2024,6,,Q,", "education_level", "required"),
+        ("2024,7,secondary,F,", "race_ethnicity", "required"),
+        ("20x4,8,primary,Q,", "school_year", "type"),
+    ];
+    let text: String = rows.iter().map(|(row, ..)| format!("{row}\n")).collect();
+    let place = School::with(&[("student.csv", &format!("{STUDENT}{text}"))]);
+    let outcome = place.ingest();
+    let numbered = rows.iter().zip(2..).filter(|((_, field, _), _)| !field.is_empty());
+    let expected: Vec<(i64, &str, &str)> = numbered.map(|((_, field, rule), line)| (line, *field, *rule)).collect();
+    assert_eq!(brief(&outcome), owned(&expected));
+    assert_eq!(counts(&outcome, "student").read, rows.len() as u64);
+    let first = &rejects(&outcome)[0];
+    assert_eq!(
+        (first.text.as_str(), first.message.as_str(), first.file.as_str()),
+        ("20x4", "expected a year from 1990 to 2100", "student.csv")
+    );
+}
+
+#[test]
+fn dates_and_booleans_and_cip_codes_are_checked() {
+    let dates = [
+        "2023-02-29",
+        "2024-13-01",
+        "2024-00-10",
+        "2024-04-31",
+        "2024-1-05",
+        "2024/01/05",
+        "20240105",
+        "2024-01-005",
+        "0000-01-01",
+        "24-01-05xx",
+    ];
+    let header = "school_year,student_id,education_level,gender,race_ethnicity,birth_date\n";
+    let rows: String = dates.iter().enumerate().map(|(i, d)| format!("2024,{i},middle,F,asian,{d}\n")).collect();
+    let place = School::with(&[("student.csv", &format!("{header}{rows}"))]);
+    let outcome = place.ingest();
+    assert_eq!(counts(&outcome, "student").by_rule, BTreeMap::from([("type".to_string(), dates.len() as u64)]));
+
+    let header = "cip_code,career_cluster\n";
+    let place = School::with(&[(
+        "crosswalk.csv",
+        &format!("{header}01.0101,a\n10000,b\n521401,c\n5214,d\n52.14,d\n52.14012,d\nx2.1401,d\n5é401,d\n"),
+    )]);
+    let outcome = place.ingest();
+    assert_eq!(place.column(&outcome.load, "crosswalk", "cip_code"), ["01.0000", "01.0101", "52.1401"]);
+    assert_eq!(counts(&outcome, "crosswalk").by_rule, BTreeMap::from([("type".to_string(), 5)]));
+
+    let header = "school_year,student_id,education_level,gender,race_ethnicity,homeless\n";
+    let place = School::with(&[("student.csv", &format!("{header}2024,1,middle,F,asian,maybe\n2024,2,middle,F,asian,2\n"))]);
+    let outcome = place.ingest();
+    assert_eq!(brief(&outcome), owned(&[(2, "homeless", "type"), (3, "homeless", "type")]));
+}
+
+#[test]
+fn a_value_can_be_required_because_of_another() {
+    let header = "school_year,student_id,program_id,status,status_date\n";
+    let rows = "2024,1,P,enrolled,\n2024,2,P,completed,\n2024,3,P,LEFT,2024-06-01\n2024,4,P,ENROLLED,\n2024,5,P,,\n";
+    let students: String = (1..6).map(|i| format!("2024,{i},secondary,F,white\n")).collect();
+    let files = [
+        ("student.csv", format!("{STUDENT}{students}")),
+        ("program.csv", format!("{PROGRAM}2024,P,S,Name,520101,approved\n")),
+        ("program_enrollment.csv", format!("{header}{rows}")),
+    ];
+    let place = School::new();
+    files.iter().for_each(|(name, text)| place.file(name, text.as_bytes()));
+    let outcome = place.ingest();
+    assert_eq!(brief(&outcome), owned(&[(3, "status_date", "required"), (6, "status", "required")]));
+    assert_eq!(rejects(&outcome)[0].message, "a value is required unless status is enrolled");
+    // Without the column every row that needs it is rejected.
+    place.file("program_enrollment.csv", rows.replace(",\n", "\n").replace(",2024-06-01", "").replace("2024,5,P,\n", "").as_bytes());
+    place.file("program_enrollment.csv", b"school_year,student_id,program_id,status\n2024,1,P,enrolled\n2024,2,P,completed\n");
+    assert_eq!(brief(&place.ingest()), owned(&[(3, "status_date", "required")]));
+}
+
+#[test]
+fn lines_are_those_of_a_text_editor() {
+    let rows = "\n2024,1,secondary,F,white\n2024,2,secondary\n   \n2024,3,secondary,F,white,more\n\"2024\",\"4\",\"secondary\",\"F\",\"whi\nte\"\n\
+                2024,5,secondary,Q,white\n2024,\"6 \"\"x\"\"\",secondary,F,white\n,,,,\n2024,7,secondary,?,white";
+    for chunk_bytes in [1, 7, 40, 1 << 20] {
+        let mut place = School::with(&[("student.csv", &format!("{STUDENT}{rows}"))]);
+        place.options.chunk_bytes = chunk_bytes;
+        let outcome = place.ingest();
+        let expected = [
+            (4, "", "type"),
+            (6, "", "type"),
+            (7, "race_ethnicity", "code"),
+            (9, "gender", "code"),
+            (11, "school_year", "required"),
+            (12, "gender", "code"),
+        ];
+        assert_eq!(brief(&outcome), owned(&expected));
+        assert_eq!(rejects(&outcome)[0].message, "expected 5 fields, found 3");
+        assert_eq!(place.column(&outcome.load, "student", "student_id"), ["1", "6 \"x\""]);
+        assert_eq!(counts(&outcome, "student").read, 8);
+    }
+}
+
+#[test]
+fn files_may_be_packed_and_headers_in_any_order() {
+    let plain = "\u{feff} Gender,RACE_ethnicity,student_id,school_year,note,Education_Level\r\nF,white,1,2024,hello,secondary\r\nM,asian,2,2024,,middle\r\n";
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(plain.as_bytes()).unwrap();
+    let packed = [
+        ("student.csv", plain.as_bytes().to_vec()),
+        ("student.csv.gz", gz.finish().unwrap()),
+        ("student.csv.zst", zstd::encode_all(plain.as_bytes(), 1).unwrap()),
+    ];
+    let mut files = Vec::new();
+    for (name, bytes) in &packed {
+        let place = School::new();
+        place.file(name, bytes);
+        let outcome = place.ingest();
+        let input = &outcome.load.inputs[0];
+        assert_eq!((input.accepted, input.unknown_columns.clone()), (2, vec!["note".to_string()]));
+        assert_eq!((input.bytes, input.blake3.clone()), (bytes.len() as u64, blake3::hash(bytes).to_hex().to_string()));
+        files.push(outcome.load.files);
+    }
+    assert_eq!(files[0], files[1]);
+    assert_eq!(files[0], files[2]);
+    let place = School::new();
+    place.file("student.csv.gz", &packed[1].1[..packed[1].1.len() - 9]);
+    assert!(place.error().contains("student.csv.gz: cannot be unpacked"));
+}
+
+#[test]
+fn files_that_cannot_be_read_say_why() {
+    let error = |name: &str, content: &[u8]| {
+        let place = School::new();
+        place.file(name, content);
+        place.error()
+    };
+    let missing = error("student.csv", b"school_year,student_id,Colour\n2024,1,red\n");
+    assert!(missing.contains(
+        "student.csv: required columns are missing: education_level, gender, race_ethnicity; columns found: school_year, student_id, Colour"
+    ));
+    assert!(error("student.csv", b"").contains("columns found: none"));
+    assert!(error("student.csv", b"school_year,Gender,gender\n").contains("the column gender twice"));
+    let mut latin = format!("{STUDENT}2024,1,secondary,F,white\n2024,").into_bytes();
+    latin.extend(b"Jos\xE9,secondary,F,white\n");
+    assert!(error("student/a.csv", &latin).contains("student/a.csv: line 3, byte 9 of the line: 0xE9"));
+    let open = format!("{STUDENT}2024,1,secondary,F,white\n2024,\"2,secondary,F,white\n2024,3,secondary,F,white\n");
+    assert!(error("student.csv", open.as_bytes()).contains("student.csv: the record that begins in line 3"));
+    assert!(error("student.csv", b"\xFF\xFEs\0").contains("UTF-16"));
+    assert!(error("student.ods", b"x").contains("student.ods: collection student cannot be read from it; expected a file ending in csv"));
+    assert!(error("notes.txt", b"x").contains("no collection is there"));
+    // Both files are named at once.
+    let place = School::with(&[("student/a.csv", "x\n"), ("student/b.csv", "y\n")]);
+    let both = place.error();
+    assert!(both.contains("student/a.csv") && both.contains("student/b.csv"));
+}
+
+#[test]
+fn unknown_files_are_a_warning() {
+    let place = School::with(&[
+        ("student.csv", STUDENT),
+        ("notes.md", "x"),
+        ("more/student.csv", "x"),
+        (".hidden", "x"),
+        ("README.md", "for people"),
+    ]);
+    let warnings = place.ingest().load.warnings;
+    assert_eq!((warnings[0].check.as_str(), warnings[0].count), ("unknown_file", 2));
+    assert_eq!(warnings[0].examples, ["more", "notes.md"]);
+}
