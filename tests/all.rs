@@ -11,6 +11,7 @@ mod project;
 mod property;
 mod reference;
 mod registry;
+mod report;
 mod school;
 mod support;
 mod synth;

@@ -255,4 +255,5 @@ fn the_files_that_ship_are_those_built_in() {
     same("data/rule", embedded.rules().unwrap());
     same("data/default", embedded.defaults().unwrap());
     same("data/reference", embedded.reference().unwrap());
+    same("data/report", embedded.reports().unwrap());
 }
