@@ -17,7 +17,7 @@ use crate::run::result::Results;
 use crate::store::{self, Stored};
 use description::Description;
 use grid::Answer;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ pub struct Drawn {
 }
 
 /// The manifest of a run's reports. It has no time: the same run gives the same bytes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ReportManifest {
     /// The run that the reports are drawn from.
     pub run_id: String,
@@ -51,7 +51,7 @@ pub struct ReportManifest {
 }
 
 /// A file of a report.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ReportFile {
     /// Name of the report: that of its description.
     pub report: String,
@@ -92,10 +92,34 @@ pub async fn draw(root: &Path, project: &Project, run: &Manifest, only: &[String
             manifest.files.push(ReportFile { report: report.name.clone(), stored, sheets });
         }
     }
+    keep_others(root, &folder, &mut manifest)?;
+    manifest.files.sort_by(|a, b| a.stored.path.cmp(&b.stored.path));
     let text = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::internal("the manifest of the reports as JSON", e))?;
     store::write_whole(root, &folder.join("manifest.json"), &text)?;
     store::sync_folder(&root.join(FOLDER))?;
     Ok(Drawn { folder, manifest })
+}
+
+/// Keeps what an earlier call drew of other reports in the manifest, and takes away what it drew of these reports and is no longer part of them.
+fn keep_others(root: &Path, folder: &Path, manifest: &mut ReportManifest) -> Result<()> {
+    let path = folder.join("manifest.json");
+    let Ok(text) = std::fs::read(&path) else { return Ok(()) };
+    let before: ReportManifest = serde_json::from_slice(&text)
+        .map_err(|e| Error::internal(format!("{} is not what this version wrote; delete it, then start again", path.display()), e))?;
+    for file in before.files {
+        if !manifest.descriptions.contains_key(&file.report) {
+            manifest.files.push(file);
+        } else if !manifest.files.iter().any(|f| f.stored.path == file.stored.path) {
+            let old = root.join(&file.stored.path);
+            std::fs::remove_file(&old)
+                .or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(Error::io("remove", &old, e)) })?;
+        }
+    }
+    for (report, blake3) in before.descriptions {
+        manifest.descriptions.entry(report).or_insert(blake3);
+    }
+    manifest.inputs.extend(before.inputs);
+    Ok(())
 }
 
 /// The descriptions to draw: those whose tables the jurisdiction has.
@@ -125,7 +149,10 @@ fn tables(report: &Description, catalog: &Catalog, run: &Manifest) -> Result<BTr
     let mut found = BTreeSet::new();
     for table in report.references()? {
         if !is_output(catalog, &table) {
-            return Err(Error::Config(format!("{}: a query refers to {table}, which is no output table of {}", report.path, run.jurisdiction)));
+            return Err(Error::Config(format!(
+                "{}: a query refers to {table}, which is no output table of {}",
+                report.path, run.jurisdiction
+            )));
         }
         found.insert(table);
     }

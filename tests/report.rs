@@ -75,18 +75,19 @@ const ALLOCATION: &str = "program_year,state_name,award_number,award_amount,acco
 2023,Oregon,V048A220037,10000000.00,cash
 2024,Oregon,V048A230037,10000000.00,cash
 ";
-const OUTLAY: &str = "program_year,report,row,previously_reported,total_outlays,program_income,non_federal_share,unliquidated_obligations,funds_authorized
+const OUTLAY: &str =
+    "program_year,report,row,previously_reported,total_outlays,program_income,non_federal_share,unliquidated_obligations,funds_authorized
 2023,final,A,600000.00,150000.00,0,0,0,800000.00
 2023,final,M,100000.25,399999.75,0,500000.00,0,500000.00
-2024,interim,A,,700000.00,1000.50,0,40000.00,800000.00
-2024,interim,B,,300000.00,0,0,0,475000.00
-2024,interim,D,,3500000.00,0,0,125000.10,4000000.00
-2024,interim,E,,3000000.00,0,0,0,3225000.00
-2024,interim,H,,150000.00,0,0,0,200000.00
-2024,interim,I,,60000.00,0,0,0,60000.00
-2024,interim,J,,1000.00,0,0,0,1000.00
-2024,interim,K,,700000.00,0,0,0,739000.00
-2024,interim,M,,450000.00,0,450000.00,0,500000.01
+2024,interim,A,0,700000.00,1000.50,0,40000.00,800000.00
+2024,interim,B,0,300000.00,0,0,0,475000.00
+2024,interim,D,0,3500000.00,0,0,125000.10,4000000.00
+2024,interim,E,0,3000000.00,0,0,0,3225000.00
+2024,interim,H,0,150000.00,0,0,0,200000.00
+2024,interim,I,0,60000.00,0,0,0,60000.00
+2024,interim,J,0,1000.00,0,0,0,1000.00
+2024,interim,K,0,700000.00,0,0,0,739000.00
+2024,interim,M,0,450000.00,0,450000.00,0,500000.01
 ";
 const SUBAWARD: &str = "program_year,section,recipient_id,recipient_name,federal_id,formula_allocation,final_award,consortium_code,consortium_id,is_fiscal_agent
 2024,131,R1,North School District,0100005,1500000.50,2000000.00,3,C1,Y
@@ -144,7 +145,8 @@ fn figures_of_an_institution_are_counted_by_formulas_over_its_students() {
     for institution in institutions.iter().map(|r| &r["institution_id"]) {
         let (names, book) = book(&format!("performance_workbook/{institution}-2024.xlsx"));
         let of = format!("report_year = 2024 AND institution_id = '{institution}'");
-        let indicators = place.query(&format!("SELECT DISTINCT indicator FROM postsecondary_detail WHERE {of} AND denominator = 'Y' ORDER BY 1"));
+        let indicators =
+            place.query(&format!("SELECT DISTINCT indicator FROM postsecondary_detail WHERE {of} AND denominator = 'Y' ORDER BY 1"));
         let expected: Vec<String> = indicators.iter().map(|r| r["indicator"].clone()).collect();
         assert_eq!(names, [vec!["Summary".into()], expected.clone(), vec!["Students".to_string()]].concat());
         let summary = &book["Summary"];
@@ -166,7 +168,11 @@ fn figures_of_an_institution_are_counted_by_formulas_over_its_students() {
             };
             let row = (part + 1..summary.rows()).find(|&r| summary.text(r, 1) == group).unwrap_or_else(|| panic!("no {group}"));
             for (column, field) in columns.iter().zip(["numerator", "denominator", "rate", "target"]) {
-                assert!(equal(summary.number(row, *column), number(figure, field)), "{institution} {} {group} {field}", figure["indicator"]);
+                assert!(
+                    equal(summary.number(row, *column), number(figure, field)),
+                    "{institution} {} {group} {field}",
+                    figure["indicator"]
+                );
             }
             assert!(summary.formulas[&(row, columns[0])].starts_with("COUNTIFS("), "{group}");
             assert!(summary.formulas[&(row, columns[2])].starts_with("IF("), "{group}");
@@ -194,7 +200,17 @@ fn figures_of_an_institution_are_counted_by_formulas_over_its_students() {
 fn the_forms_have_every_cell_of_the_tables() {
     let place = drawn();
     let (names, book) = book("car-2024.xlsx");
-    for sheet in ["Contents", "I Cover page", "II Narrative", "II.B.8 Gaps", "II.C 131", "II.C 132", "III.B.1 Interim FSR", "III.B.2 Final FSR", "Checks"] {
+    for sheet in [
+        "Contents",
+        "I Cover page",
+        "II Narrative",
+        "II.B.8 Gaps",
+        "II.C 131",
+        "II.C 132",
+        "III.B.1 Interim FSR",
+        "III.B.2 Final FSR",
+        "Checks",
+    ] {
         assert!(names.iter().any(|n| n == sheet), "{sheet}: {names:?}");
     }
     for sheet in book.values().skip(1) {
@@ -205,10 +221,8 @@ fn the_forms_have_every_cell_of_the_tables() {
     for form in state.iter().map(|r| &r["form"]) {
         let sheet = &book[&form.replace(':', " ")];
         let header = sheet.find(0, "Line");
-        let titles = place.query(&format!(
-            "SELECT column_name, title FROM reference.car_column WHERE form = '{}'",
-            form.split(':').next().unwrap()
-        ));
+        let titles =
+            place.query(&format!("SELECT column_name, title FROM reference.car_column WHERE form = '{}'", form.split(':').next().unwrap()));
         let columns: BTreeMap<String, u32> =
             titles.iter().map(|t| (t["column_name"].clone(), sheet.heading(header, &t["title"]))).collect();
         for cell in place.query(&format!("SELECT * FROM car_form WHERE report_year = 2024 AND form = '{form}'")) {
@@ -258,7 +272,9 @@ fn fiscal_forms_compute_their_columns_and_subtotals() {
     let failed = place.query("SELECT count(*) AS n FROM fsr_check WHERE status = 'failed' AND ((report_year = 2024 AND form <> 'final') OR (report_year = 2023 AND form = 'final'))");
     let header = checks.find(0, "Form");
     let result = checks.heading(header, "Result");
-    let shown = (header + 1..checks.rows()).filter(|&r| checks.text(r, result) == "failed" && !checks.text(r, 0).starts_with(['1', '2', '3'])).count();
+    let shown = (header + 1..checks.rows())
+        .filter(|&r| checks.text(r, result) == "failed" && !checks.text(r, 0).starts_with(['1', '2', '3']))
+        .count();
     assert_eq!(shown.to_string(), failed[0]["n"]);
 }
 
@@ -292,7 +308,9 @@ fn what_cannot_be_drawn() {
     place.perkins(&["report"]).refuses(10, &["perkins run"]);
     place.ingest(&home().join("tests/golden/1P1/windows/given"));
     place.run("oregon", [2024], &["--table", "performance"]);
-    place.perkins(&["report", "--report", "performance_workbook"]).refuses(3, &["postsecondary_detail", "performance_workbook", "perkins run", "--table"]);
+    place
+        .perkins(&["report", "--report", "performance_workbook"])
+        .refuses(3, &["postsecondary_detail", "performance_workbook", "perkins run", "--table"]);
     place.perkins(&["report", "--report", "carr"]).refuses(3, &["carr", "car, performance_workbook"]);
     place.perkins(&["report", "--format", "docx"]).refuses(3, &["docx", "xlsx"]);
     assert!(!place.restricted().join("reports").exists());

@@ -62,6 +62,8 @@ pub struct Answer(RecordBatch);
 impl Answer {
     /// Joins the batches of an answer.
     pub fn new(schema: SchemaRef, batches: &[RecordBatch]) -> Result<Answer> {
+        // A union may give other types than its plan says.
+        let schema = batches.first().map_or(schema, RecordBatch::schema);
         concat_batches(&schema, batches).map(Answer).map_err(|e| Error::internal("the rows of a report", e))
     }
 

@@ -186,7 +186,9 @@ impl PlacedTable<'_> {
 
     fn column(&self, field: &str) -> Result<u16> {
         let found = self.columns.iter().position(|c| self.grid.columns[c.index] == field);
-        found.map(|c| c as u16).ok_or_else(|| Error::Config(format!("query {}: a formula refers to column {field}, which is not shown", self.table.query)))
+        found
+            .map(|c| c as u16)
+            .ok_or_else(|| Error::Config(format!("query {}: a formula refers to column {field}, which is not shown", self.table.query)))
     }
 }
 
@@ -218,7 +220,12 @@ fn address(sheets: &[PlacedSheet], sheet: usize, table: &PlacedTable, row: usize
         None => (row, reference),
         Some((key, field)) => {
             let found = table.keys.get(key).copied();
-            (found.ok_or_else(|| Error::Config(format!("query {}: a formula refers to line {key}, which is not there", table.table.query)))?, field)
+            (
+                found.ok_or_else(|| {
+                    Error::Config(format!("query {}: a formula refers to line {key}, which is not there", table.table.query))
+                })?,
+                field,
+            )
         }
     };
     Ok(row_col_to_cell(table.rows[row], table.column(field)?))

@@ -206,7 +206,9 @@ fn draw_cells(worksheet: &mut Worksheet, sheets: &[PlacedSheet], at: usize, tabl
 /// Marks formulas whose result is not the value beside the table.
 fn mark_differences(worksheet: &mut Worksheet, column: u16, aside: u16, first: u32, last: u32) -> std::result::Result<(), Wrong> {
     let (computed, value) = (row_col_to_cell(first, column), row_col_to_cell(first, aside));
-    let rule = format!("=AND({value}<>\"\",IF(ISNUMBER({value}),IF(ISNUMBER({computed}),ABS({computed}-{value})>0.000001,TRUE),{computed}<>{value}))");
+    let rule = format!(
+        "=AND({value}<>\"\",IF(ISNUMBER({value}),IF(ISNUMBER({computed}),ABS({computed}-{value})>0.000001,TRUE),{computed}<>{value}))"
+    );
     let rule = ConditionalFormatFormula::new().set_rule(rule.as_str()).set_format(style::differs());
     worksheet.add_conditional_format(first, column, last, column, &rule)?;
     Ok(())
