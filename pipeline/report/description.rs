@@ -57,6 +57,9 @@ pub struct Sheet {
     /// Columns that stay in view on the left.
     #[serde(default)]
     pub frozen: u16,
+    /// Pages that it is wide when printed.
+    #[serde(default = "one")]
+    pub pages: u16,
     /// The tables on it, one below the other. The last one is the sheet's own: its columns have the widths, its heading stays in view.
     pub table: Vec<Table>,
 }
@@ -140,6 +143,10 @@ pub enum Complete {
     Empty,
     /// All: what stands there is a draft.
     All,
+}
+
+fn one() -> u16 {
+    1
 }
 
 /// The field that stands for all columns of a pivot that are not named.

@@ -1,6 +1,6 @@
 //! A workbook, drawn: the bytes of an `.xlsx`, the same every time.
 
-use super::description::{Description, WORKBOOK};
+use super::description::{Description, Sheet, WORKBOOK};
 use super::formula::fill;
 use super::grid::{Parts, Value};
 use super::layout::{PlacedSheet, PlacedTable, Variables, formula, place};
@@ -18,6 +18,9 @@ const EXCEL_EPOCH: f64 = 25_569.0;
 const WIDTH: f64 = 12.0;
 /// A heading that begins further down than this does not stay in view: it would leave no room for rows.
 const FROZEN_ROWS: u32 = 9;
+/// Points of a line of text, and of the highest row that there may be.
+const LINE_HEIGHT: f64 = 15.0;
+const HIGHEST: f64 = 409.0;
 /// US Letter.
 const PAPER: u8 = 1;
 
@@ -128,12 +131,38 @@ fn draw_sheet(worksheet: &mut Worksheet, sheets: &[PlacedSheet], at: usize, docu
     for table in 0..sheet.tables.len() {
         draw_frame(worksheet, &sheet.tables[table], sheet.sheet.frozen)?;
         draw_cells(worksheet, sheets, at, table)?;
+        set_heights(worksheet, sheet, &sheet.tables[table])?;
     }
     if let Some(own) = sheet.tables.last() {
         view(worksheet, sheet, own)?;
     }
-    print_setup(worksheet, document);
+    print_setup(worksheet, document, sheet.sheet)?;
     Ok(())
+}
+
+/// Rows as high as their longest text asks for: not every reader of workbooks finds that out by itself. The widths are those of the sheet's own
+/// table.
+fn set_heights(worksheet: &mut Worksheet, sheet: &PlacedSheet, table: &PlacedTable) -> std::result::Result<(), Wrong> {
+    let Some(own) = sheet.tables.last() else { return Ok(()) };
+    let width = |c: usize| own.columns.get(c).and_then(|c| c.column.width).unwrap_or(WIDTH);
+    if let Some(row) = table.header {
+        let main = table.columns.iter().enumerate().map(|(c, column)| lines(&column.heading, width(c)));
+        let aside = table.values.iter().map(|(c, _, heading)| lines(heading, width(*c)));
+        worksheet.set_row_height(row, LINE_HEIGHT * main.chain(aside).max().unwrap_or(1) as f64)?;
+    }
+    let wrapped: Vec<(usize, usize)> = table.columns.iter().enumerate().filter(|(_, c)| c.column.wrap).map(|(i, c)| (i, c.index)).collect();
+    for (cells, row) in table.grid.rows.iter().zip(&table.rows) {
+        let high = wrapped.iter().map(|&(c, index)| lines(&cells[index].value.text(), width(c))).max().unwrap_or(1);
+        if high > 1 {
+            worksheet.set_row_height(*row, (LINE_HEIGHT * high as f64).min(HIGHEST))?;
+        }
+    }
+    Ok(())
+}
+
+/// Lines that a text takes in a column of so many characters, rather one too many than one too few.
+fn lines(text: &str, width: f64) -> usize {
+    ((text.chars().count() as f64 * 1.15 / width).ceil() as usize).max(1)
 }
 
 /// Headings, lines that begin a part, and labels to be completed.
@@ -258,10 +287,14 @@ fn view(worksheet: &mut Worksheet, sheet: &PlacedSheet, own: &PlacedTable) -> st
     Ok(())
 }
 
-fn print_setup(worksheet: &mut Worksheet, document: &str) {
+fn print_setup(worksheet: &mut Worksheet, document: &str, sheet: &Sheet) -> std::result::Result<(), Wrong> {
     let document = document.replace('&', "&&");
-    worksheet.set_landscape().set_paper_size(PAPER).set_print_fit_to_pages(1, 0).set_margins(0.4, 0.4, 0.7, 0.6, 0.3, 0.3);
+    worksheet.set_landscape().set_paper_size(PAPER).set_print_fit_to_pages(sheet.pages, 0).set_margins(0.4, 0.4, 0.7, 0.6, 0.3, 0.3);
     worksheet.set_header(format!("&L{document}&RRestricted: unsuppressed figures")).set_footer("&L&A&RPage &P of &N");
+    if sheet.pages > 1 && sheet.frozen > 0 {
+        worksheet.set_repeat_columns(0, sheet.frozen - 1)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
