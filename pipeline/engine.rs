@@ -79,7 +79,7 @@ impl Engine {
                 state = state.with_physical_optimizer_rules(rules);
             }
             let context = SessionContext::new_with_state(state.build());
-            context.register_udaf(crate::tally::tally());
+            crate::tally::aggregates().into_iter().for_each(|a| context.register_udaf(a));
             context
         };
         Ok(Engine { whole: session(partitions), shard: session(1), partitions })

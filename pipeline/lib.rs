@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod catalog;
+pub mod chunk;
 pub mod cli;
 pub mod command;
 pub mod commit;

@@ -1,8 +1,9 @@
 //! Relations as the engine sees them: parts that are read whole, or one shard at a time.
 
-use crate::error::Result;
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use crate::error::{Error, Result};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -57,6 +58,25 @@ impl Memory {
         Memory { schema, by_student: false, parts: vec![Mutex::new(batches)] }
     }
 
+    /// A relation that is there whole, its texts as codes: whatever is joined to it then moves numbers instead of texts.
+    pub fn coded(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Memory> {
+        let wrong = |e| Error::internal("texts of a relation as codes", e);
+        let rows = concat_batches(schema, batches).map_err(wrong)?;
+        let columns: Vec<ArrayRef> = rows
+            .columns()
+            .iter()
+            .map(|c| match c.data_type() {
+                DataType::Utf8 => cast(c, &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))),
+                _ => Ok(Arc::clone(c)),
+            })
+            .collect::<std::result::Result<_, _>>()
+            .map_err(wrong)?;
+        let fields = schema.fields().iter().zip(&columns).map(|(f, c)| f.as_ref().clone().with_data_type(c.data_type().clone()));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<Field>>()));
+        let rows = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(wrong)?;
+        Ok(Memory::whole(schema, vec![rows]))
+    }
+
     /// Puts in a part.
     pub fn put(&self, part: usize, batches: Vec<RecordBatch>) {
         *self.lock(part) = batches;
@@ -96,8 +116,7 @@ impl Scan for Memory {
 
     fn read(&self, part: usize, columns: &[usize]) -> Result<Batches> {
         let columns = columns.to_vec();
-        let project =
-            move |b: RecordBatch| b.project(&columns).map_err(|e| crate::error::Error::internal("columns of a relation in memory", e));
+        let project = move |b: RecordBatch| b.project(&columns).map_err(|e| Error::internal("columns of a relation in memory", e));
         Ok(Box::new(self.get(part).into_iter().map(project)))
     }
 }

@@ -1,7 +1,6 @@
 //! Text to small numbers: a hash table that compares most texts by one 64-bit key, and the arena that holds the texts.
 
-/// Stands for null among codes.
-pub const NULL: u32 = u32::MAX;
+pub use crate::chunk::NULL;
 
 /// Texts one after the other; a text is known by its place.
 #[derive(Debug, Default, Clone)]

@@ -6,7 +6,6 @@
 
 pub mod column;
 pub mod dictionary;
-pub mod encode;
 pub mod fields;
 pub mod intern;
 mod load;

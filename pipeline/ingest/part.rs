@@ -9,6 +9,7 @@ use super::plan::{Plan, Reader};
 use super::reference::NEVER;
 use super::reject::{Reject, Rule, excerpt};
 use super::value::{date_text, decimal_text};
+use crate::chunk::ByteTexts;
 use crate::lake::STUDENTS_PER_BLOCK;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

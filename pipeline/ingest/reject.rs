@@ -145,7 +145,7 @@ pub fn write(root: &Path, folder: &Path, collections: &[Rejects], files: &[Strin
     let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| Error::internal("cannot make the reject table", e))?;
     let failed = |e| Error::internal("cannot write the reject table", e);
     let options =
-        parquet::arrow::arrow_writer::ArrowWriterOptions::new().with_properties(super::write::properties()?).with_skip_arrow_metadata(true);
+        parquet::arrow::arrow_writer::ArrowWriterOptions::new().with_properties(crate::chunk::properties()?).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(Draft::create(folder)?, batch.schema(), options).map_err(failed)?;
     writer.write(&batch).map_err(failed)?;
     writer.into_inner().map_err(failed)?.finish(root, |_| "reject.parquet".to_string())

@@ -6,12 +6,8 @@
 use super::intern::{eight_digits, load8, low_bytes};
 use super::reject::Rule;
 
-/// Stands for null among whole numbers, dates and decimals of at most nine digits.
-pub const NULL_INT: i32 = i32::MIN;
-/// Stands for null among longer decimals.
-pub const NULL_LONG: i64 = i64::MIN;
-/// Stands for null among codes and booleans.
-pub const NULL_BYTE: u8 = u8::MAX;
+pub use crate::chunk::ByteTexts;
+pub use crate::chunk::{NULL_BYTE, NULL_INT, NULL_LONG};
 
 /// Smallest and largest value allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,6 +202,12 @@ impl Word {
     }
 }
 
+impl crate::chunk::ByteTexts for Codes {
+    fn text(&self, code: u8) -> &[u8] {
+        self.words.get(code as usize).map(|w| &**w).unwrap_or_default()
+    }
+}
+
 impl Codes {
     /// A table for a sorted list of codes.
     pub fn new(words: &[String]) -> Codes {
@@ -251,11 +253,6 @@ impl Codes {
     #[inline(never)]
     fn search(&self, text: &[u8]) -> Result<u8, Rule> {
         self.words.iter().position(|w| w.eq_ignore_ascii_case(text)).map(|place| place as u8).ok_or(Rule::Code)
-    }
-
-    /// The text of a code.
-    pub fn text(&self, code: u8) -> &[u8] {
-        self.words.get(code as usize).map(|w| &**w).unwrap_or_default()
     }
 
     /// The codes in order.

@@ -67,7 +67,7 @@ pub fn describe(view: &View, schema: &SchemaRef, contracts: &Contracts) -> Resul
     let column = |f: &Arc<Field>| {
         let description = view.header.columns.get(f.name()).cloned().or_else(|| contracts.describe(f.name()));
         let description = description.ok_or_else(|| wrong(format!("header: columns has no description of {}", f.name())))?;
-        Ok(Column { name: f.name().clone(), kind: f.data_type().to_string(), description })
+        Ok(Column { name: f.name().clone(), kind: crate::table::stored_type(f.data_type()).to_string(), description })
     };
     Ok(Table {
         name: view.name.clone(),

@@ -167,15 +167,20 @@ fn register_keys(engine: &Engine, contracts: &Contracts, root: &Path, load: &Loa
         };
         let all = arrow::compute::concat_batches(&schema, &batches).map_err(|e| Error::internal(format!("identifiers of {key}"), e))?;
         let (order, sorted) = text_order(all.column(1).as_string::<i32>());
-        let fields = vec![schema.field(0).clone(), schema.field(1).clone(), Field::new(format!("{stem}_order"), DataType::Int32, false)];
-        let columns = vec![Arc::clone(all.column(0)), Arc::clone(all.column(1)), Arc::new(order) as ArrayRef];
+        let ids = as_codes(all.column(1))?;
+        let fields = vec![
+            schema.field(0).clone(),
+            Field::new(&id, ids.data_type().clone(), false),
+            Field::new(format!("{stem}_order"), DataType::Int32, false),
+        ];
+        let columns = vec![Arc::clone(all.column(0)), ids, Arc::new(order) as ArrayRef];
         let table = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
             .map_err(|e| Error::internal(format!("identifiers of {key}"), e))?;
         let name = Name { schema: Some("key".into()), table: stem };
         if key == STUDENT[0] {
             registered.in_text_order = sorted;
             registered.by_student.insert(name.clone());
-            engine.register(&name, Arc::new(in_shards(&table, registered.shards)))?;
+            engine.register(&name, Arc::new(in_shards(&table, registered.shards)?))?;
         } else {
             register_batch(engine, name, table)?;
         }
@@ -196,15 +201,28 @@ fn text_order(texts: &StringArray) -> (Int32Array, bool) {
     (Int32Array::from(rank), false)
 }
 
-/// Cuts a table whose row i belongs to student key i into shards.
-fn in_shards(table: &RecordBatch, shards: usize) -> Memory {
+/// Distinct texts as codes: what is joined to them moves numbers, and the texts stay where they are.
+fn as_codes(texts: &ArrayRef) -> Result<ArrayRef> {
+    let keys = Int32Array::from_iter_values(0..texts.len() as i32);
+    let codes = arrow::array::DictionaryArray::try_new(keys, Arc::clone(texts)).map_err(|e| Error::internal("identifiers as codes", e))?;
+    Ok(Arc::new(codes))
+}
+
+/// Cuts a table whose row i belongs to student key i into shards, each with the texts of its own codes.
+fn in_shards(table: &RecordBatch, shards: usize) -> Result<Memory> {
     let memory = Memory::by_student(table.schema(), shards);
     for shard in 0..shards {
         let start = (shard * STUDENTS_PER_BLOCK as usize).min(table.num_rows());
         let rows = (table.num_rows() - start).min(STUDENTS_PER_BLOCK as usize);
-        memory.put(shard, vec![table.slice(start, rows)]);
+        let of_shard = table.slice(start, rows);
+        let own = |c: &ArrayRef| match c.as_dictionary_opt::<Int32Type>() {
+            Some(codes) => as_codes(&codes.values().slice(start, rows)),
+            None => Ok(Arc::clone(c)),
+        };
+        let columns = of_shard.columns().iter().map(own).collect::<Result<Vec<_>>>()?;
+        memory.put(shard, vec![RecordBatch::try_new(table.schema(), columns).map_err(|e| Error::internal("identifiers of a shard", e))?]);
     }
-    memory
+    Ok(memory)
 }
 
 /// A collection of the lake.

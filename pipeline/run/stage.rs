@@ -186,6 +186,8 @@ impl Stage {
         if node.view.layer == Layer::Output {
             let (schema, batches) = super::output::in_place(schema, batches)?;
             outputs.insert(node.view.name.clone(), Rows::Batches(schema, vec![batches]));
+        } else if node.phase == Phase::Reference {
+            self.engine.register(&name(&node.view), Arc::new(Memory::coded(&schema, &batches)?))?;
         } else {
             self.engine.register(&name(&node.view), Arc::new(Memory::whole(schema, batches)))?;
         }

@@ -1,8 +1,7 @@
 //! Parquet's encodings, written straight from sorted codes: there is no need to look for distinct values again.
 //! See the Parquet format's "Encodings": dictionary with bit-packed indices, DELTA_BINARY_PACKED, DELTA_BYTE_ARRAY, PLAIN.
 
-use super::intern::NULL;
-use super::value::NULL_BYTE;
+use super::{NULL, NULL_BYTE};
 
 /// Appends an unsigned LEB128 number.
 fn varint(out: &mut Vec<u8>, mut n: u64) {
