@@ -76,6 +76,9 @@ fn format(column: &Column, kind: Kind, colour: Option<&str>, is_date: bool) -> R
     if column.wrap {
         format = format.set_text_wrap();
     }
+    if !column.colour.is_empty() {
+        format = format.set_align(FormatAlign::Center);
+    }
     if column.bold {
         format = format.set_bold();
     }

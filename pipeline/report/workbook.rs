@@ -16,6 +16,8 @@ use rust_xlsxwriter::{
 const EXCEL_EPOCH: f64 = 25_569.0;
 /// Width of a column that has none, in characters.
 const WIDTH: f64 = 12.0;
+/// How much wider the columns beside a table are: their headings are longer.
+const ASIDE: f64 = 6.0;
 /// A heading that begins further down than this does not stay in view: it would leave no room for rows.
 const FROZEN_ROWS: u32 = 9;
 /// Points of a line of text, and of the highest row that there may be.
@@ -147,7 +149,7 @@ fn set_heights(worksheet: &mut Worksheet, sheet: &PlacedSheet, table: &PlacedTab
     let width = |c: usize| own.columns.get(c).and_then(|c| c.column.width).unwrap_or(WIDTH);
     if let Some(row) = table.header {
         let main = table.columns.iter().enumerate().map(|(c, column)| lines(&column.heading, width(c)));
-        let aside = table.values.iter().map(|(c, _, heading)| lines(heading, width(*c)));
+        let aside = table.values.iter().map(|(c, _, heading)| lines(heading, width(*c) + ASIDE));
         worksheet.set_row_height(row, LINE_HEIGHT * main.chain(aside).max().unwrap_or(1) as f64)?;
     }
     let wrapped: Vec<(usize, usize)> = table.columns.iter().enumerate().filter(|(_, c)| c.column.wrap).map(|(i, c)| (i, c.index)).collect();
@@ -267,7 +269,7 @@ fn view(worksheet: &mut Worksheet, sheet: &PlacedSheet, own: &PlacedTable) -> st
         worksheet.set_column_width(i as u16, column.column.width.unwrap_or(WIDTH))?;
     }
     for (i, at, _) in &own.values {
-        worksheet.set_column_width(*at, own.columns[*i].column.width.unwrap_or(WIDTH))?;
+        worksheet.set_column_width(*at, own.columns[*i].column.width.unwrap_or(WIDTH) + ASIDE)?;
     }
     let last = own.columns.len().saturating_sub(1) as u16;
     if let (Some(header), Some(&first)) = (own.header, own.rows.first()) {
