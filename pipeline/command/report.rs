@@ -46,7 +46,8 @@ pub fn main(args: &ReportArgs, settings: &Settings) -> Result<()> {
 
 fn summary(drawn: &Drawn) -> String {
     let files = &drawn.manifest.files;
-    let mut text = format!("{} workbooks in {}\n", files.len(), drawn.folder.display());
+    let noun = if files.len() == 1 { "workbook" } else { "workbooks" };
+    let mut text = format!("{} {noun} in {}\n", files.len(), drawn.folder.display());
     for file in files {
         let name = file.stored.path.rsplit_once(&drawn.manifest.run_id).map_or("", |(_, n)| n.trim_start_matches('/'));
         text += &format!("  {name:<50}{:>4} sheets {:>12} bytes\n", file.sheets.len(), super::grouped(file.stored.bytes));
