@@ -346,7 +346,7 @@ fn read(path: &str, file: &File, of_jurisdiction: bool) -> Result<View> {
 }
 
 /// Parses one SELECT and lists the relations that it refers to.
-fn references(path: &str, sql: &str) -> Result<BTreeSet<Name>> {
+pub fn references(path: &str, sql: &str) -> Result<BTreeSet<Name>> {
     let mut statements = DFParser::parse_sql(sql).map_err(|e| Error::Config(format!("{path}: {}", e.strip_backtrace())))?;
     let statement = match (statements.pop_front(), statements.pop_front()) {
         (Some(statement), None) => statement,

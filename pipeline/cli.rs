@@ -75,6 +75,8 @@ pub enum Command {
     All(command::all::AllArgs),
     /// Ask the current run and the lake in SQL
     Query(command::query::QueryArgs),
+    /// Draw the reports of the current run for people: workbooks of the forms, and of institutions with their students
+    Report(command::report::ReportArgs),
     /// Show the current load and the runs
     Status(command::status::StatusArgs),
     /// Check that every file of the current load and run is whole

@@ -6,6 +6,7 @@ pub mod explain;
 pub mod ingest;
 pub mod jurisdiction;
 pub mod query;
+pub mod report;
 pub mod run;
 pub mod status;
 pub mod synth;
@@ -26,6 +27,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<()> {
         Command::Run(args) => run::main(&args, settings),
         Command::All(args) => all::main(&args, settings),
         Command::Query(args) => query::main(&args, settings),
+        Command::Report(args) => report::main(&args, settings),
         Command::Status(args) => status::main(&args, settings),
         Command::Verify(args) => verify::main(&args, settings),
         Command::Explain(args) => explain::main(&args, settings),

@@ -22,6 +22,7 @@ pub mod jurisdiction;
 pub mod lake;
 pub mod lineage;
 pub mod project;
+pub mod report;
 pub mod run;
 pub mod store;
 pub mod synth;

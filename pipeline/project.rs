@@ -13,14 +13,16 @@ const CONTRACT: &str = "data/contract";
 const RULE: &str = "data/rule";
 const DEFAULT: &str = "data/default";
 const REFERENCE: &str = "data/reference";
+const REPORT: &str = "data/report";
 
 /// The folders of a layer, with the files that ship.
-static SHIPPED: [(&str, Dir<'static>); 5] = [
+static SHIPPED: [(&str, Dir<'static>); 6] = [
     (SQL, include_dir!("$CARGO_MANIFEST_DIR/sql")),
     (CONTRACT, include_dir!("$CARGO_MANIFEST_DIR/data/contract")),
     (RULE, include_dir!("$CARGO_MANIFEST_DIR/data/rule")),
     (DEFAULT, include_dir!("$CARGO_MANIFEST_DIR/data/default")),
     (REFERENCE, include_dir!("$CARGO_MANIFEST_DIR/data/reference")),
+    (REPORT, include_dir!("$CARGO_MANIFEST_DIR/data/report")),
 ];
 
 /// A text file of the project.
@@ -79,6 +81,11 @@ impl Project {
     /// Reference tables: `<table>.csv`.
     pub fn reference(&self) -> Result<Files> {
         self.files(REFERENCE)
+    }
+
+    /// Descriptions of reports: `<report>.toml`.
+    pub fn reports(&self) -> Result<Files> {
+        self.files(REPORT)
     }
 
     /// BLAKE3 of each file of the overlays, by path.

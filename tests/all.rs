@@ -13,6 +13,7 @@ mod overlay;
 mod property;
 mod reference;
 mod registry;
+mod report;
 mod school;
 mod support;
 mod synth;

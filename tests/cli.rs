@@ -18,7 +18,7 @@ fn help_and_version() {
     let place = Place::new();
     assert!(place.works(&["--version"]).starts_with(concat!("perkins ", env!("CARGO_PKG_VERSION"))));
     let help = place.works(&["--help"]);
-    for command in ["synth", "ingest", "run", "all", "query", "status", "verify", "explain", "jurisdiction", "docs"] {
+    for command in ["synth", "ingest", "run", "all", "query", "report", "status", "verify", "explain", "jurisdiction", "docs"] {
         assert!(
             help.lines().any(|l| l.split_whitespace().next() == Some(command) && l.split_whitespace().count() > 3),
             "{command}: {help}"

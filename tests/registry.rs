@@ -257,4 +257,5 @@ fn the_files_that_ship_are_those_built_in() {
     same("data/rule", of_versions(embedded.rules().unwrap()));
     same("data/default", of_files(embedded.defaults().unwrap()));
     same("data/reference", of_files(embedded.reference().unwrap()));
+    same("data/report", of_files(embedded.reports().unwrap()));
 }

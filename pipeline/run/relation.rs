@@ -64,16 +64,23 @@ pub fn register(
         }
     }
     register_collections(engine, contracts, load)?;
+    registered.group_codes = register_reference(engine, project)?;
+    Ok(registered)
+}
+
+/// Registers every reference table as `reference.<table>`; gives the `group_code`s of those that have them, in text order.
+pub fn register_reference(engine: &Engine, project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut group_codes = BTreeMap::new();
     for (path, file) in project.reference()?.iter().filter(|(p, _)| p.ends_with(".csv")) {
         let table = path.trim_end_matches(".csv").to_string();
         let batch = read_text(file)?;
         if let Some(codes) = batch.column_by_name("group_code") {
             let codes: BTreeSet<String> = codes.as_string::<i32>().iter().flatten().map(str::to_string).collect();
-            registered.group_codes.insert(table.clone(), codes.into_iter().collect());
+            group_codes.insert(table.clone(), codes.into_iter().collect());
         }
         register_batch(engine, Name { schema: Some("reference".into()), table }, batch)?;
     }
-    Ok(registered)
+    Ok(group_codes)
 }
 
 /// Registers `collection (collection, is_given)`: which collections were handed over. A form tells none at all from nobody.

@@ -2,7 +2,7 @@
 
 use super::manifest::Manifest;
 use super::output::REPORT_YEAR;
-use super::parameter::register_batch;
+use super::parameter::{Years, register_batch, register_years};
 use crate::catalog::Name;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -12,6 +12,7 @@ use arrow::array::{ArrayRef, Int32Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,6 +54,15 @@ impl Results {
         let (_, load) = super::current_load(root)?;
         let jurisdiction = Jurisdiction::load(project, &manifest.jurisdiction)?;
         super::relation::register(&self.engine, project, &project.contracts()?, &jurisdiction, root, &load)?;
+        Ok(self)
+    }
+
+    /// Adds the reference tables, and what views may ask about the years and rules of the run.
+    pub fn with_parameters(self, project: &Project, jurisdiction: &Jurisdiction, manifest: &Manifest) -> Result<Results> {
+        super::relation::register_reference(&self.engine, project)?;
+        let requested: BTreeSet<i32> = manifest.report_years.iter().copied().collect();
+        let years = Years { computed: manifest.computed_years.iter().copied().collect(), grouped: requested.clone(), requested };
+        register_years(&self.engine, jurisdiction, &years)?;
         Ok(self)
     }
 

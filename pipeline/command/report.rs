@@ -1,0 +1,56 @@
+//! `perkins report`.
+
+use super::query::manifest;
+use super::{Progress, block_on, print};
+use crate::cli::Settings;
+use crate::commit;
+use crate::error::Result;
+use crate::report::{Drawn, draw};
+
+/// Flags of `perkins report`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ReportArgs {
+    /// Forms of the reports
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "xlsx")]
+    format: Vec<Form>,
+    /// Draw only this report, such as car; may be given several times [default: all that the jurisdiction has]
+    #[arg(long = "report", value_name = "NAME")]
+    reports: Vec<String>,
+    /// A run's id [default: the current run]
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+}
+
+/// Form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// Workbooks for Excel and LibreOffice, restricted: unsuppressed figures and students.
+    Xlsx,
+}
+
+/// Draws the reports of a run.
+pub fn main(args: &ReportArgs, settings: &Settings) -> Result<()> {
+    let _lock = commit::lock(&settings.restricted, "report")?;
+    let run = manifest(settings, args.run.as_deref())?;
+    let mut text = String::new();
+    for form in &args.format {
+        let Form::Xlsx = form;
+        let progress = Progress::start(settings);
+        let at = |what: &str| progress.at(what);
+        let drawn = block_on(settings, draw(&settings.restricted, &settings.project, &run, &args.reports, &at))?;
+        tracing::info!(run = run.run_id, files = drawn.manifest.files.len(), "reports drawn");
+        text += &summary(&drawn);
+    }
+    print(&text)
+}
+
+fn summary(drawn: &Drawn) -> String {
+    let files = &drawn.manifest.files;
+    let noun = if files.len() == 1 { "workbook" } else { "workbooks" };
+    let mut text = format!("{} {noun} in {}\n", files.len(), drawn.folder.display());
+    for file in files {
+        let name = file.stored.path.rsplit_once(&drawn.manifest.run_id).map_or("", |(_, n)| n.trim_start_matches('/'));
+        text += &format!("  {name:<50}{:>4} sheets {:>12} bytes\n", file.sheets.len(), super::grouped(file.stored.bytes));
+    }
+    text
+}
