@@ -159,8 +159,8 @@ impl Description {
     /// All descriptions of the project, by name.
     pub fn all(project: &Project) -> Result<Vec<Description>> {
         let files = project.reports()?;
-        let toml = files.iter().filter_map(|(path, text)| Some((path.strip_suffix(".toml")?, path, text)));
-        toml.map(|(name, path, text)| Description::parse(name, project.label("data/report", path), text)).collect()
+        let toml = files.iter().filter_map(|(path, file)| Some((path.strip_suffix(".toml")?, file)));
+        toml.map(|(name, file)| Description::parse(name, file.label.clone(), &file.text)).collect()
     }
 
     /// Reads a description and checks that it agrees with itself.
