@@ -267,7 +267,7 @@ impl Stage {
         self.engine.register(&name(&node.view), Arc::clone(&memory) as _)?;
         lock(&self.relations).insert(node.view.name.clone(), memory);
         if self.streams(node) {
-            let schema = plan.schema();
+            let schema = super::output::written_schema(&plan.schema());
             let encoder = Encoder::new(super::output::file_schema(&schema))?;
             lock(&self.encoded).insert(node.view.name.clone(), Streamed { schema, encoder, groups: BTreeMap::new() });
         }
@@ -282,6 +282,10 @@ impl Stage {
     }
 
     fn keep(&self, node: &Node, shard: usize, plan: &ShardPlan, batches: Vec<RecordBatch>) -> Result<()> {
+        let (schema, batches) = match node.view.layer {
+            Layer::Output => super::output::in_place(plan.schema(), batches)?,
+            _ => (plan.schema(), batches),
+        };
         if !self.streams(node) {
             if let Some(memory) = lock(&self.relations).get(&node.view.name) {
                 memory.put(shard, batches);
@@ -290,7 +294,7 @@ impl Stage {
         }
         let encoder = lock(&self.encoded).get(&node.view.name).map(|e| e.encoder.clone());
         let encoder = encoder.ok_or_else(|| Error::bug(format!("output {} was not planned", node.view.name)))?;
-        for (year, batches) in super::output::split_years(&plan.schema(), &batches)? {
+        for (year, batches) in super::output::split_years(&schema, &batches)? {
             let group = encoder.encode(&batches)?;
             if let Some(entry) = lock(&self.encoded).get_mut(&node.view.name) {
                 entry.groups.insert((year, shard), group);
@@ -318,7 +322,8 @@ impl Stage {
             let memory = lock(&self.relations).get(&node.view.name).cloned();
             let memory = memory.ok_or_else(|| Error::bug(format!("output {} did not run", node.view.name)))?;
             let parts = (0..self.shards).map(|s| memory.take(s)).collect();
-            outputs.insert(node.view.name.clone(), Rows::Batches(crate::engine::Scan::schema(memory.as_ref()), parts));
+            let schema = super::output::written_schema(&crate::engine::Scan::schema(memory.as_ref()));
+            outputs.insert(node.view.name.clone(), Rows::Batches(schema, parts));
         }
         Ok(())
     }

@@ -130,7 +130,8 @@ SELECT
     CASE WHEN coalesce(c.denominators & m.i4s1 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_4s1_non_traditional_program_enrollment_denominator,
     CASE WHEN coalesce(c.numerators & m.i4s1 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_4s1_non_traditional_program_enrollment_numerator,
     CASE WHEN coalesce(c.denominators & m.i5s3 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_5s3_program_quality_participated_in_work_based_learning_denominator,
-    CASE WHEN coalesce(c.numerators & m.i5s3 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_5s3_program_quality_participated_in_work_based_learning_numerator
+    CASE WHEN coalesce(c.numerators & m.i5s3 <> 0, FALSE) THEN 'Y' ELSE 'N' END AS indicator_5s3_program_quality_participated_in_work_based_learning_numerator,
+    (CAST(s.report_year AS BIGINT) * 134217728 + k.student_order) * 8388608 + s.program_order AS place
 FROM bit AS m
 CROSS JOIN requested AS q
 JOIN program_as_of AS g ON g.report_year = q.report_year
@@ -146,4 +147,3 @@ LEFT JOIN last_exit AS x ON x.report_year = s.report_year AND x.student_key = s.
 LEFT JOIN enrollment_as_of AS e ON e.report_year = s.report_year AND e.student_key = s.student_key
 LEFT JOIN followed AS f ON f.report_year = s.report_year AND f.student_key = s.student_key
 LEFT JOIN candidate AS c ON c.report_year = s.report_year AND c.student_key = s.student_key AND c.program_key = s.program_key
-ORDER BY s.report_year, k.student_order, s.program_order

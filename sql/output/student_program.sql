@@ -26,10 +26,11 @@ SELECT
     CAST(s.courses_passed AS INT) AS courses_passed,
     s.first_school_year, s.last_school_year,
     p.program_key IS NOT NULL AS is_primary,
-    s.is_nontraditional
+    s.is_nontraditional,
+    -- Room for 2^27 students and 2^23 programs.
+    (CAST(s.report_year AS BIGINT) * 134217728 + k.student_order) * 8388608 + s.program_order AS place
 FROM requested AS q
 JOIN program_as_of AS g ON g.report_year = q.report_year
 JOIN student_program_status AS s ON s.report_year = g.report_year AND s.program_key = g.program_key
 JOIN key.student AS k ON k.student_key = s.student_key
 LEFT JOIN primary_program AS p ON p.report_year = s.report_year AND p.student_key = s.student_key AND p.program_key = s.program_key
-ORDER BY s.report_year, k.student_order, s.program_order

@@ -49,7 +49,9 @@ SELECT
     p.program_name AS cte_program_name,
     f.indicator AS perkins_measure,
     CASE f.group_kind WHEN 'all' THEN 'all' ELSE concat(f.group_kind, ':', f.group_code) END AS student_group,
-    f.denominator AS total_students, f.numerator AS students_meeting_standard, f.rate AS percent_meeting_standard, f.target, f.status AS met_status
+    f.denominator AS total_students, f.numerator AS students_meeting_standard, f.rate AS percent_meeting_standard, f.target, f.status AS met_status,
+    -- The order of the figure, with the entity before the indicator.
+    ((CAST(f.report_year AS BIGINT) * 16777216 + f.entity_key) * 64 + f.place / 17179869184 % 64) * 1024 + f.place % 1024 AS place
 FROM figure AS f
 JOIN requested AS q ON q.report_year = f.report_year
 JOIN place AS p ON p.report_year = f.report_year AND p.entity_key = f.entity_key
@@ -57,4 +59,3 @@ LEFT JOIN entity_name AS g ON g.report_year = f.report_year AND g.level = 'grant
 LEFT JOIN entity_name AS d ON d.report_year = f.report_year AND d.level = 'district' AND d.entity_id = p.district_id
 LEFT JOIN entity_name AS s ON s.report_year = f.report_year AND s.level = 'institution' AND s.entity_id = p.institution_id
 WHERE f.group_kind <> 'placement'
-ORDER BY f.report_year, f.entity_key, f.indicator, f.group_kind, f.group_code

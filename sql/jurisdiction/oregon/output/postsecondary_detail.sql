@@ -77,17 +77,22 @@ counted_groups AS (
     FROM counted_group
     GROUP BY report_year, indicator, student_key, program_key
 ),
+grouped AS (
+    SELECT l.*, coalesce(c.groups, l.groups) AS all_groups
+    FROM listed AS l
+    LEFT JOIN concentrator AS c ON c.report_year = l.report_year AND c.student_key = l.student_key AND c.program_key = l.program_key
+),
 numbered AS (
     SELECT *,
         row_number() OVER (PARTITION BY report_year, indicator, institution_id, student_key ORDER BY numerator DESC, denominator DESC, program_order) AS nth
-    FROM listed
+    FROM grouped
 ),
+-- By mask, of which there are few.
 special AS (
-    SELECT s.report_year, s.student_key, s.program_key, string_agg(g.group_code, ';' ORDER BY g.group_bit) AS labels
-    FROM (SELECT DISTINCT report_year, student_key, program_key, groups FROM listed) AS s
-    LEFT JOIN concentrator AS c ON c.report_year = s.report_year AND c.student_key = s.student_key AND c.program_key = s.program_key
-    JOIN student_group AS g ON g.group_kind = 'special_population' AND coalesce(c.groups, s.groups) & g.mask <> 0
-    GROUP BY s.report_year, s.student_key, s.program_key
+    SELECT l.groups, string_agg(g.group_code, ';' ORDER BY g.group_bit) AS labels
+    FROM (SELECT DISTINCT all_groups AS groups FROM grouped) AS l
+    JOIN student_group AS g ON g.group_kind = 'special_population' AND l.groups & g.mask <> 0
+    GROUP BY l.groups
 ),
 cluster AS (
     SELECT report_year, program_key, string_agg(career_cluster, ';' ORDER BY career_cluster) AS labels
@@ -96,7 +101,8 @@ cluster AS (
 )
 SELECT
     n.report_year, n.institution_id, coalesce(e.entity_name, n.institution_id) AS institution_name, n.indicator, n.title AS indicator_title,
-    k.student_id, t.first_name, t.last_name, t.birth_date,
+    -- As text: a sort would copy the texts of codes.
+    CAST(k.student_id AS VARCHAR) AS student_id, t.first_name, t.last_name, t.birth_date,
     n.program_id, n.program_name, n.cip_code, c.labels AS career_clusters, n.approval, n.status,
     CAST(n.credits AS DECIMAL(7, 2)) AS credits, CAST(n.cte_specific_credits AS DECIMAL(7, 2)) AS cte_specific_credits,
     n.first_school_year, n.last_school_year,
@@ -116,7 +122,7 @@ JOIN student AS t ON t.student_key = n.student_key AND t.school_year * 4 + t.lev
 LEFT JOIN entity_name AS e ON e.report_year = n.report_year AND e.level = 'institution' AND e.entity_id = n.institution_id
 LEFT JOIN cluster AS c ON c.report_year = n.report_year AND c.program_key = n.program_key
 LEFT JOIN primary_program AS p ON p.report_year = n.report_year AND p.student_key = n.student_key AND p.program_key = n.program_key
-LEFT JOIN special AS s ON s.report_year = n.report_year AND s.student_key = n.student_key AND s.program_key = n.program_key
+LEFT JOIN special AS s ON s.groups = n.all_groups
 LEFT JOIN counted_groups AS g
     ON g.report_year = n.report_year AND g.indicator = n.indicator AND g.student_key = n.student_key AND g.program_key = n.program_key
 ORDER BY n.report_year, n.institution_id, n.indicator, k.student_order, n.program_order
