@@ -320,7 +320,7 @@ fn what_cannot_be_drawn() {
 
 #[test]
 fn every_report_has_a_jurisdiction_with_its_tables() {
-    let project = Project { folder: Some(home().into()) };
+    let project = Project::open(Some(home().into()), vec![]).unwrap();
     let jurisdictions = Jurisdiction::list(&project).unwrap();
     let outputs = |j: &String| Catalog::load(&project, j).unwrap().outputs().iter().map(|v| v.name.clone()).collect::<Vec<_>>();
     let outputs: Vec<Vec<String>> = jurisdictions.iter().map(outputs).collect();
