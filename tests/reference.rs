@@ -12,11 +12,8 @@ const STUDENTS: &str = "600";
 const SEED: &str = "20240630";
 const YEARS: [i32; 3] = [2022, 2023, 2024];
 /// Readings of the reference in which the system is known to differ (tests/reference/DECISIONS.md, 35, 48, 51, 54).
-const READINGS: [&str; 3] = [
-    "--rule=reading_admission_enrolled=district_or_unknown",
-    "--rule=reading_enrollment_grade=program",
-    "--rule=reading_qss_students=any",
-];
+const READINGS: [&str; 3] =
+    ["--rule=reading_admission_enrolled=district_or_unknown", "--rule=reading_enrollment_grade=program", "--rule=reading_qss_students=any"];
 
 /// Runs a script of tests/reference; gives what it printed if it failed.
 fn python(script: &str, arguments: &[&str]) -> Result<String, String> {
