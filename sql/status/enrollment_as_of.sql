@@ -15,7 +15,7 @@ WITH latest AS (
         max(e.school_year * 16 + e.grade_rank) FILTER (WHERE e.is_secondary_enrollment) AS secondary_version,
         max(e.school_year) FILTER (WHERE e.is_high_school_enrollment) AS last_high_school_year
     FROM enrollment AS e
-    LEFT SEMI JOIN student_program_status AS c ON c.student_key = e.student_key
+    LEFT SEMI JOIN student_activity AS c ON c.student_key = e.student_key
     JOIN as_of AS a ON a.school_year = e.school_year
     GROUP BY a.report_year, e.student_key
 )

@@ -11,7 +11,7 @@ WITH standing AS (
         max((CAST(e.exit_year AS BIGINT) * 1048576 + CAST(e.exit_date AS INT)) * 4096 + e.school_year) AS version
     FROM as_of AS a
     JOIN exit AS e ON e.exit_year = a.school_year
-    LEFT SEMI JOIN student_program_status AS c ON c.student_key = e.student_key
+    LEFT SEMI JOIN student_activity AS c ON c.student_key = e.student_key
     LEFT JOIN enrollment_as_of AS n ON n.report_year = a.report_year AND n.student_key = e.student_key
     WHERE e.is_diploma OR n.last_secondary_year IS NULL OR n.last_secondary_year <= e.exit_year
     GROUP BY a.report_year, e.student_key

@@ -64,28 +64,32 @@ candidate_group AS (
     FROM listed
     WHERE denominator
 ),
+-- Of a student's rows of the institution for a group, the one that counts: one in the numerator first, then by program. As one number: whether
+-- in the numerator, then the program's order.
 counted_group AS (
-    SELECT report_year, indicator, student_key, program_key, group_kind, group_code
+    SELECT report_year, indicator, institution_id, student_key, group_kind, group_code,
+        min(CASE WHEN numerator THEN 0 ELSE 8388608 END + program_order) % 8388608 AS program_order
     FROM candidate_group
-    QUALIFY row_number() OVER (
-        PARTITION BY report_year, indicator, institution_id, student_key, group_kind, group_code ORDER BY numerator DESC, program_order
-    ) = 1
+    GROUP BY report_year, indicator, institution_id, student_key, group_kind, group_code
 ),
 counted_groups AS (
-    SELECT report_year, indicator, student_key, program_key,
+    SELECT report_year, indicator, student_key, program_order,
         string_agg(concat(group_kind, ':', group_code), ';' ORDER BY group_kind, group_code) AS labels
     FROM counted_group
-    GROUP BY report_year, indicator, student_key, program_key
+    GROUP BY report_year, indicator, student_key, program_order
+),
+-- The row in which the institution's figures count the student.
+counted AS (
+    SELECT report_year, indicator, institution_id, student_key,
+        min(CASE WHEN numerator THEN 0 ELSE 8388608 END + program_order) % 8388608 AS program_order
+    FROM listed
+    WHERE denominator
+    GROUP BY report_year, indicator, institution_id, student_key
 ),
 grouped AS (
     SELECT l.*, coalesce(c.groups, l.groups) AS all_groups
     FROM listed AS l
     LEFT JOIN concentrator AS c ON c.report_year = l.report_year AND c.student_key = l.student_key AND c.program_key = l.program_key
-),
-numbered AS (
-    SELECT *,
-        row_number() OVER (PARTITION BY report_year, indicator, institution_id, student_key ORDER BY numerator DESC, denominator DESC, program_order) AS nth
-    FROM grouped
 ),
 -- By mask, of which there are few.
 special AS (
@@ -112,10 +116,10 @@ SELECT
     CASE WHEN n.denominator THEN 'Y' ELSE 'N' END AS denominator,
     CASE WHEN n.numerator THEN 'Y' ELSE 'N' END AS numerator,
     n.exclusion,
-    CASE WHEN n.denominator AND n.nth = 1 THEN 1 ELSE 0 END AS counted_in_denominator,
-    CASE WHEN n.numerator AND n.nth = 1 THEN 1 ELSE 0 END AS counted_in_numerator,
+    CASE WHEN d.student_key IS NOT NULL THEN 1 ELSE 0 END AS counted_in_denominator,
+    CASE WHEN n.numerator AND d.student_key IS NOT NULL THEN 1 ELSE 0 END AS counted_in_numerator,
     g.labels AS counted_groups
-FROM numbered AS n
+FROM grouped AS n
 JOIN key.student AS k ON k.student_key = n.student_key
 -- The version of the student row begins with its school year and level, see student_as_of.
 JOIN student AS t ON t.student_key = n.student_key AND t.school_year * 4 + t.level_rank = n.student_version / 70368744177664
@@ -124,5 +128,8 @@ LEFT JOIN cluster AS c ON c.report_year = n.report_year AND c.program_key = n.pr
 LEFT JOIN primary_program AS p ON p.report_year = n.report_year AND p.student_key = n.student_key AND p.program_key = n.program_key
 LEFT JOIN special AS s ON s.groups = n.all_groups
 LEFT JOIN counted_groups AS g
-    ON g.report_year = n.report_year AND g.indicator = n.indicator AND g.student_key = n.student_key AND g.program_key = n.program_key
+    ON g.report_year = n.report_year AND g.indicator = n.indicator AND g.student_key = n.student_key AND g.program_order = n.program_order
+LEFT JOIN counted AS d
+    ON d.report_year = n.report_year AND d.indicator = n.indicator AND d.institution_id = n.institution_id AND d.student_key = n.student_key
+    AND d.program_order = n.program_order
 ORDER BY n.report_year, n.institution_id, n.indicator, k.student_order, n.program_order
