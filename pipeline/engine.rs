@@ -34,6 +34,9 @@ use std::sync::Arc;
 /// Rows of a batch inside the engine.
 const BATCH_ROWS: usize = 8192;
 
+/// Bytes up to which rows are put together before they are sorted.
+const SORT_AT_ONCE: usize = 256 << 20;
+
 /// Sessions and settings of a run.
 pub struct Engine {
     whole: SessionContext,
@@ -70,6 +73,8 @@ impl Engine {
             options.sql_parser.map_string_types_to_utf8view = false;
             // Filters found while running make plans depend on timing; they gain nothing on tables in memory.
             options.optimizer.enable_dynamic_filter_pushdown = false;
+            // Sorts that fit are done at once: a merge of sorted runs would copy all texts of a dictionary into each batch.
+            options.execution.sort_in_place_threshold_bytes = SORT_AT_ONCE;
             // A union of a literal and a column differs in nullability between the logical and the physical plan; nothing depends on it.
             options.execution.skip_physical_aggregate_schema_check = true;
             let mut state = SessionStateBuilder::new().with_config(config).with_runtime_env(Arc::clone(&runtime)).with_default_features();

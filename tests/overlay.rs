@@ -24,12 +24,11 @@ fn loaded() -> Place {
 fn tables_without(place: &Place, indicator: &str) -> BTreeMap<String, String> {
     let run = place.manifest("run");
     let tables = run["tables"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap().to_string());
+    // Forms name the indicator within a word, such as 3:5S4.
     let table = |table: String| {
-        let columns = types(&run, &table);
-        let names_it = ["indicator", "perkins_measure"].into_iter().find(|c| columns.contains_key(*c));
-        let filter = names_it.map_or(String::new(), |column| format!(" WHERE {column} <> '{indicator}'"));
-        let rows = place.works(&["query", &format!("SELECT * FROM {table}{filter}"), "--format", "csv"]);
-        (table, rows)
+        let rows = place.works(&["query", &format!("SELECT * FROM {table}"), "--format", "csv"]);
+        let others = rows.lines().filter(|l| indicator.is_empty() || !l.contains(indicator));
+        (table, others.map(|l| format!("{l}\n")).collect::<String>())
     };
     tables.map(table).collect()
 }

@@ -45,7 +45,7 @@ impl Entity {
     /// Takes in a row.
     pub fn push(&mut self, row: Row, is_only: bool) {
         match self.several.last_mut() {
-            _ if row.denominators == 0 => {}
+            _ if is_only && row.denominators == 0 => {}
             _ if is_only => self.only.push(row),
             Some(last) if last.student == row.student => last.join(row),
             _ => self.several.push(row),

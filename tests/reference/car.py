@@ -90,7 +90,7 @@ def enrollment_forms(reference, report_year):
     for form, (education_level, status) in ENROLLMENT_FORMS.items():
         if form == "1a" and report_year < UPDATED_FROM:
             continue
-        provided = bool(reference.data.rows["cte_course"]) or bool(reference.data.rows["program_enrollment"]) and education_level != "middle"
+        provided = bool(reference.data.rows["cte_course"])
         offered = {cluster for program in year.programs.values() if program.approved for cluster in program.clusters}
         for kind, code in lines_of(education_level):
             for column in ["number"] + (clusters + ["other"] if form != "1a" else []):    # 1a is printed without clusters

@@ -11,13 +11,13 @@ FLAGGED = {
     "2S2": "indicator_2s2_academic_proficiency_in_mathematics",
     "2S3": "indicator_2s3_academic_proficiency_in_science",
     "3S1": "indicator_3s1_postsecondary_placement",
-    "4S1": "indicator_4s1_nontraditional_program_enrollment",
+    "4S1": "indicator_4s1_non_traditional_program_enrollment",
     "5S3": "indicator_5s3_program_quality_participated_in_work_based_learning",
 }
 COLUMNS = {
     "detail": "report_year reporting_year reporting_secure_student_id legal_first_name legal_last_name date_of_birth enrolled_grade_code "
               "cte_subgrantee_name attending_district_institution_id attending_district_institution_name attending_school_institution_id "
-              "attending_school_institution_name cte_program_name cip_code nontraditional_enrollee_flag "
+              "attending_school_institution_name cte_program_name cip_code non_traditional_enrollee_flag "
               "school_year_credits_earned_in_this_program total_credits_earned_in_this_program "
               "total_intermediate_or_advanced_credits_earned_in_this_program cte_enrollment_status primary_program_flag "
               "enrolled_school_year left_hs_school_year gender race_ethnicity student_with_disabilities english_learners_flag "
@@ -42,10 +42,10 @@ def flag(yes):
 
 def enrolled_grade(year, student_id, level, evaluated):
     """F: the grade of the latest enrollment; who is evaluated for 1S or 3S is a 12th grader unless gone before grade 12."""
-    grades = ("PS",) if level == "postsecondary" else [grade for grade in GRADE_ORDER if grade != "PS"]
-    rows = [row for row in year.data.of("enrollment", student_id) if row.school_year <= year.year and row.grade in grades]
-    if not rows or year.rules["reading_detail_grade"] == "latest_of_any":
-        rows = [row for row in year.data.of("enrollment", student_id) if row.school_year <= year.year]
+    # The documents are silent on rows of another level than the program's: docs/decisions.md, enrolled grade, is followed.
+    rows = [row for row in year.data.of("enrollment", student_id) if row.school_year <= year.year]
+    if level != "postsecondary" and year.rules["reading_detail_grade"] != "latest_of_any":
+        rows = [row for row in rows if row.grade != "PS"]
     grade = None
     if rows:
         last = max(row.school_year for row in rows)
@@ -92,7 +92,7 @@ def detail(year):
             "attending_school_institution_name": year.name("institution", program.institution_id),
             "cte_program_name": year.name("program", program.program_id),
             "cip_code": program.cip_code,
-            "nontraditional_enrollee_flag": flag(line["is_nontraditional"]),
+            "non_traditional_enrollee_flag": flag(line["is_nontraditional"]),
             "school_year_credits_earned_in_this_program": school_year_credits(year, student_id, program),
             "total_credits_earned_in_this_program": line["credits"],
             "total_intermediate_or_advanced_credits_earned_in_this_program": line["advanced_credits"],

@@ -14,6 +14,9 @@ COLUMNS = {
     "subaward_form": "report_year section recipient_id recipient_name federal_id formula_allocation final_award consortium_code "
                      "consortium_id is_fiscal_agent",
 }
+# the system has more checks than these of the specification; they are not compared
+CHECKS = ("reserve_share local_share state_institutions_share nontraditional_minimum nontraditional_maximum recruitment_minimum "
+          "leadership_share administration_maximum balance").split()
 KEYS = {
     "fsr_form": "report_year report line",
     "fsr_check": "report_year form check line",
@@ -88,10 +91,12 @@ def fsr_check(reference, report_year):
         checks = [(check, name, amount[name], comparison, limit) for check, name, comparison, limit in checks]
         checks += [("balance", name, line["column_11"], "at_least", Decimal(0)) for name, line in lines.items()]
         for check, name, found, comparison, limit in checks:
-            if limit is not None:
-                passed = found <= limit if comparison == "at_most" else found >= limit
-                yield {"report_year": report_year, "form": report, "check": check, "line": name, "found": found, "comparison": comparison,
-                       "limit_value": limit, "status": "passed" if passed else "failed"}
+            if limit is None:                           # no allocation was handed over
+                status = "not_applicable"
+            else:
+                status = "passed" if (found <= limit if comparison == "at_most" else found >= limit) else "failed"
+            yield {"report_year": report_year, "form": report, "check": check, "line": name, "found": found, "comparison": comparison,
+                   "limit_value": limit, "status": status}
 
 
 def subaward_form(reference, report_year):

@@ -59,17 +59,18 @@ def enrollment_report(year):
     cells = defaultdict(int)
     for student_id, people in year.people.items():
         programs = programs_of_year(year, student_id, "secondary")
-        person, grade = people["secondary"], secondary_grade(year, student_id, programs)
-        if not programs or grade is None:
-            continue
+        person = people["secondary"]
         groups = [("all", "all"), ("race_ethnicity", person.race_ethnicity), ("gender", person.gender)]
         groups += [("selected_population", code) for code in selected_populations(person)]
-        entities = {entity for program in programs for entity in program.entities
-                    if entity[0] in ("state", "district", "institution")}
-        for entity in entities:
+        for entity in {entity for program in programs for entity in program.entities if entity[0] in ("state", "district", "institution")}:
+            there = [program for program in programs if entity in program.entities]
+            if year.rules["reading_enrollment_grade"] == "program":
+                grades = {secondary_grade(year, student_id, [program]) for program in there} - {None}
+            else:
+                grades = {secondary_grade(year, student_id, programs)} - {None}
             for group in groups:
-                for of in ("all", grade):
-                    cells[entity + (of,) + group] += 1
+                for grade in grades | {"all"} if grades else ():
+                    cells[entity + (grade,) + group] += 1
     for (level, entity_id, grade, kind, code), students in cells.items():
         yield {"report_year": year.year, "level": level, "entity_id": entity_id, "grade": grade, "group_kind": kind, "group_code": code,
                "students": students, "percent": percent_of(students, cells[level, entity_id, grade, "all", "all"])}
