@@ -7,6 +7,8 @@ use perkins::catalog::Catalog;
 use perkins::jurisdiction::Jurisdiction;
 use perkins::project::Project;
 use perkins::report::description::Description;
+use perkins::report::formula::{fill, quoted, resolve};
+use perkins::report::workbook::file_name;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Cursor;
@@ -333,4 +335,21 @@ fn every_report_has_a_jurisdiction_with_its_tables() {
         assert!(has.all(|o| references.iter().all(|t| o.contains(t))), "{}: a query asks for a table that is not there", report.path);
         assert!(!report.description.trim().is_empty(), "{}", report.path);
     }
+}
+
+#[test]
+fn texts_of_a_description_are_filled_in() {
+    let value = |name: &str| (name == "code").then(|| "a\"b".to_string());
+    assert_eq!(fill("x {code}", &value, false).unwrap(), "x a\"b");
+    assert_eq!(
+        fill("IF([c]=\"{code}\",{code})", &value, true).unwrap(),
+        "IF([c]=\"a\"\"b\",a\"b)",
+        "quotes in a text of a formula are doubled"
+    );
+    assert!(fill("{other}", &value, false).is_err() && fill("{code", &value, false).is_err());
+    let address = |name: &str| Ok(format!("<{name}>"));
+    assert_eq!(resolve("IF([a]=\"[x] \"\"[y]\",[b!c],[s#d])", &address).unwrap(), "IF(<a>=\"[x] \"\"[y]\",<b!c>,<s#d>)");
+    assert!(resolve("[a", &address).is_err());
+    assert_eq!(quoted("it's"), "'it''s'");
+    assert_eq!((file_name("A-1_b").as_str(), file_name("../a b").as_str()), ("A-1_b", "%2E%2E%2Fa%20b"));
 }

@@ -47,20 +47,3 @@ pub fn resolve(formula: &str, address: &dyn Fn(&str) -> Result<String>) -> Resul
 pub fn quoted(sheet: &str) -> String {
     format!("'{}'", sheet.replace('\'', "''"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_and_references() {
-        let value = |name: &str| (name == "code").then(|| "a\"b".to_string());
-        assert_eq!(fill("x {code}", &value, false).unwrap(), "x a\"b");
-        assert_eq!(fill("IF([c]=\"{code}\",{code})", &value, true).unwrap(), "IF([c]=\"a\"\"b\",a\"b)");
-        assert!(fill("{other}", &value, false).is_err() && fill("{code", &value, false).is_err());
-        let address = |name: &str| Ok(format!("<{name}>"));
-        assert_eq!(resolve("IF([a]=\"[x] \"\"[y]\",[b!c],[s#d])", &address).unwrap(), "IF(<a>=\"[x] \"\"[y]\",<b!c>,<s#d>)");
-        assert!(resolve("[a", &address).is_err());
-        assert_eq!(quoted("it's"), "'it''s'");
-    }
-}

@@ -84,7 +84,7 @@ impl<'a> Book<'a> {
 }
 
 /// A value as the name of a file: letters, digits, `-` and `_` stay, all else becomes `%` and its bytes in hexadecimal.
-fn file_name(value: &str) -> String {
+pub fn file_name(value: &str) -> String {
     let part = |b: u8| if b.is_ascii_alphanumeric() || b"-_".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") };
     value.bytes().map(part).collect()
 }
@@ -297,22 +297,4 @@ fn print_setup(worksheet: &mut Worksheet, document: &str, sheet: &Sheet) -> std:
         worksheet.set_repeat_columns(0, sheet.frozen - 1)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_become_names_of_files() {
-        assert_eq!(file_name("A-1_b"), "A-1_b");
-        assert_eq!(file_name("../a b"), "%2E%2E%2Fa%20b");
-    }
-
-    #[test]
-    fn texts_that_are_numbers() {
-        assert_eq!(as_number(&Value::Text("87.50".into())), Value::Number(87.5));
-        assert_eq!(as_number(&Value::Text("NaN".into())), Value::Text("NaN".into()));
-        assert_eq!(as_number(&Value::Text("Y".into())), Value::Text("Y".into()));
-    }
 }
