@@ -15,7 +15,7 @@ use crate::contract::Contracts;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
-use crate::lake::Load;
+use crate::lake::{LakeFile, Load};
 use crate::project::Project;
 use crate::store;
 use manifest::Manifest;
@@ -24,6 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// The field by which collections of students are divided.
+const SCHOOL_YEAR: &str = "school_year";
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -97,7 +100,7 @@ pub async fn prepare(root: &Path, load: &Load, project: &Project, options: &Opti
     let engine = Arc::new(Engine::new(options.partitions, options.memory_limit)?);
     let registered = relation::register(&engine, project, &contracts, &jurisdiction, root, load)?;
     let outputs = chosen_outputs(&catalog, &options.tables)?;
-    let requested = requested_years(load, &options.report_years)?;
+    let requested = requested_years(&contracts, load, &options.report_years)?;
     let years = computed_years(&engine, &catalog, &outputs, requested).await?;
     parameter::register_years(&engine, &jurisdiction, &years)?;
     register_groups(&engine, &mut catalog, &contracts).await?;
@@ -126,17 +129,20 @@ fn chosen_outputs(catalog: &Catalog, tables: &[String]) -> Result<Vec<String>> {
     }
 }
 
-/// The years asked for, which must be years that the lake can know of; none: its latest.
-pub fn requested_years(load: &Load, asked: &BTreeSet<i32>) -> Result<BTreeSet<i32>> {
+/// The years asked for, which must be years that the lake can know of; none: its latest school year. A collection by another year, such as a
+/// grant's, makes the latest only where there is no school year at all: it may be handed over before the students of that year.
+pub fn requested_years(contracts: &Contracts, load: &Load, asked: &BTreeSet<i32>) -> Result<BTreeSet<i32>> {
+    let by_school_year = |f: &&LakeFile| contracts.iter().any(|c| c.name == f.collection && c.partition.as_deref() == Some(SCHOOL_YEAR));
     let years: BTreeSet<i32> = load.files.iter().filter_map(|f| f.partition).collect();
-    let (Some(&first), Some(&last)) = (years.first(), years.last()) else {
+    let school_years = load.files.iter().filter(by_school_year).filter_map(|f| f.partition);
+    let (Some(&first), Some(last), Some(&latest)) = (years.first(), school_years.max().or(years.last().copied()), years.last()) else {
         return Err(Error::Data("the lake has no school year; ingest collections with a school_year first".into()));
     };
     if asked.is_empty() {
         return Ok(BTreeSet::from([last]));
     }
-    match asked.iter().find(|&&y| y < first || y > last + 2) {
-        Some(year) => Err(Error::Config(format!("report year {year} has no data: the lake has school years {first} to {last}"))),
+    match asked.iter().find(|&&y| y < first || y > latest + 2) {
+        Some(year) => Err(Error::Config(format!("report year {year} has no data: the lake has school years {first} to {latest}"))),
         None => Ok(asked.clone()),
     }
 }

@@ -369,3 +369,22 @@ fn there_are_no_colours_outside_a_terminal() {
     assert!(said.err.contains("notes.md"), "says which file it did not read: {}", said.err);
     assert!(!said.err.contains('\u{1b}') && !said.out.contains('\u{1b}'), "{}", said.err);
 }
+
+/// Of a grant's year there may be no students yet.
+#[test]
+fn the_year_of_a_grant_is_no_latest_school_year() {
+    let place = Place::new();
+    place.file(
+        "raw/allocation.csv",
+        "program_year,state_name,award_number,award_amount,accounting_basis\n2024,Oregon,V048A240037,1.00,cash\n",
+    );
+    place.ingest(&place.raw());
+    place.run("federal", [], &["--table", "fsr_form"]);
+    assert_eq!(place.manifest("run")["report_years"], serde_json::json!([2024]));
+    let school = "school_year,institution_id,institution_name,institution_kind,grantee_id,grantee_name\n2023,1,School,school,G,Grantee\n";
+    place.file("raw/institution.csv", school);
+    place.ingest(&place.raw());
+    place.run("federal", [], &["--table", "fsr_form"]);
+    assert_eq!(place.manifest("run")["report_years"], serde_json::json!([2023]));
+    place.run("federal", [2024], &["--table", "fsr_form"]);
+}
