@@ -109,8 +109,8 @@ pub struct Settings {
     pub restricted: PathBuf,
     /// Folder of the public files.
     pub public: PathBuf,
-    /// Jurisdiction of perkins.toml or the environment.
-    pub jurisdiction: Option<String>,
+    /// Jurisdictions of the environment or perkins.toml; the first is the one where only one can be meant.
+    pub jurisdictions: Vec<String>,
     /// Contracts, rules and SQL.
     pub project: Project,
     /// Threads.
@@ -136,7 +136,7 @@ impl Settings {
         Ok(Settings {
             restricted: flags.restricted.clone().or(config.restricted).unwrap_or_else(|| data.join("restricted")),
             public: flags.public.clone().or(config.public).unwrap_or_else(|| data.join("public")),
-            jurisdiction: std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction),
+            jurisdictions: split(&std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction)),
             project: Project::open(flags.project.clone(), overlays)?,
             partitions: flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1),
             memory_limit: limit.as_deref().map(parse_size).transpose()?,
@@ -146,17 +146,33 @@ impl Settings {
 
     /// The jurisdiction of a flag or the settings.
     pub fn jurisdiction(&self, flag: Option<&str>) -> Result<String> {
-        let missing = || -> Result<Error> {
-            let known = crate::jurisdiction::Jurisdiction::list(&self.project)?.join(", ");
-            Ok(Error::Config(format!(
-                "which jurisdiction? Give --jurisdiction, PERKINS_JURISDICTION, or jurisdiction in perkins.toml; there are: {known}"
-            )))
-        };
-        match flag.map(str::to_string).or_else(|| self.jurisdiction.clone()) {
-            Some(jurisdiction) => Ok(jurisdiction),
-            None => Err(missing()?),
-        }
+        let all = self.jurisdictions(&flag.map(str::to_string).into_iter().collect::<Vec<_>>())?;
+        all.into_iter().next().ok_or_else(|| Error::bug("no jurisdiction"))
     }
+
+    /// The jurisdictions of flags or the settings: at least one, each known and once.
+    pub fn jurisdictions(&self, flags: &[String]) -> Result<Vec<String>> {
+        let asked = if flags.is_empty() { &self.jurisdictions } else { flags };
+        if asked.is_empty() {
+            let known = crate::jurisdiction::Jurisdiction::list(&self.project)?.join(", ");
+            return Err(Error::Config(format!(
+                "which jurisdiction? Give --jurisdiction, PERKINS_JURISDICTION, or jurisdiction in perkins.toml; there are: {known}"
+            )));
+        }
+        let mut once: Vec<String> = Vec::new();
+        for id in asked.iter().filter(|id| !id.is_empty()) {
+            crate::jurisdiction::Jurisdiction::load(&self.project, id)?;
+            if !once.contains(id) {
+                once.push(id.clone());
+            }
+        }
+        Ok(once)
+    }
+}
+
+/// Names with commas between.
+fn split(text: &Option<String>) -> Vec<String> {
+    text.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_string()).filter(|t| !t.is_empty()).collect()
 }
 
 fn read_config(path: Option<&Path>) -> Result<ConfigFile> {

@@ -6,6 +6,7 @@
 use crate::error::{Error, Result};
 use crate::store;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -31,10 +32,21 @@ pub struct Commit {
     pub number: u64,
     /// The load that makes up the lake.
     pub load: Option<Pointer>,
-    /// The current run.
-    pub run: Option<Pointer>,
+    /// The current run of each jurisdiction.
+    #[serde(default)]
+    pub runs: BTreeMap<String, Pointer>,
+    /// The jurisdiction whose run is shown when none is named: that of the latest run.
+    #[serde(default)]
+    pub jurisdiction: Option<String>,
     /// When it was made, UTC; for people only.
     pub at: String,
+}
+
+impl Commit {
+    /// The current run of a jurisdiction; of the one shown first, if none is named.
+    pub fn run(&self, jurisdiction: Option<&str>) -> Option<&Pointer> {
+        self.runs.get(jurisdiction.or(self.jurisdiction.as_deref())?)
+    }
 }
 
 fn path(root: &Path, number: u64) -> PathBuf {
@@ -77,7 +89,7 @@ pub fn read(root: &Path, number: u64) -> std::result::Result<Commit, (String, St
     if commit.number != number {
         return Err(wrong(format!("says that it is commit {}", commit.number)));
     }
-    for pointer in commit.load.iter().chain(&commit.run) {
+    for pointer in commit.load.iter().chain(commit.runs.values()) {
         let manifest = fs::read(root.join(&pointer.manifest)).map_err(|e| (pointer.manifest.clone(), format!("cannot be read: {e}")))?;
         if blake3::hash(&manifest).to_hex().as_str() != pointer.blake3 {
             return Err((pointer.manifest.clone(), format!("is not the manifest that commit {number} names: its BLAKE3 differs")));

@@ -7,7 +7,7 @@ use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
 use crate::project::Project;
 use crate::run::result::Results;
-use crate::run::{self, Options, manifest::Manifest};
+use crate::run::{self, Options};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use serde::Serialize;
@@ -206,10 +206,20 @@ pub struct Ground<'a> {
 impl Ground<'_> {
     /// Computes and compares the figures of both jurisdictions.
     pub async fn figures(&self, project: &Project, of: &Comparison, progress: &(dyn Fn(&str) + Sync)) -> Result<Figures> {
-        let a = self.compute(project, &of.a.id, of.report_year, progress).await?;
-        let b = self.compute(project, &of.b.id, of.report_year, progress).await?;
+        let options = Options {
+            jurisdictions: vec![of.a.id.clone(), of.b.id.clone()],
+            report_years: BTreeSet::from([of.report_year]),
+            tables: TABLES.map(str::to_string).to_vec(),
+            partitions: self.partitions,
+            memory_limit: self.memory_limit,
+            again: true,
+        };
+        let ground = run::Ground { root: self.root, load: self.load, below: self.scratch, before: BTreeMap::new() };
+        let computed = run::compute(&ground, project, &options, progress).await?;
+        let [a, b] = &computed[..] else { return Err(Error::bug("two jurisdictions make two runs")) };
+        let (a, b) = (&a.manifest, &b.manifest);
         progress("comparing");
-        let results = Results::side_by_side(self.root, &[("a", &a), ("b", &b)])?;
+        let results = Results::side_by_side(self.root, &[("a", a), ("b", b)])?;
         let state = state(&results, project, of).await?;
         let level = |(level, n): (String, Vec<i64>)| match n[..] {
             [entities, figures, differ] => Ok(LevelDifference { level, entities, figures, differ }),
@@ -217,18 +227,6 @@ impl Ground<'_> {
         };
         let levels = read(&results.query(LEVELS).await?)?.into_iter().map(level).collect::<Result<_>>()?;
         Ok(Figures { load_id: self.load.load_id.clone(), state, levels })
-    }
-
-    async fn compute(&self, project: &Project, id: &str, report_year: i32, progress: &(dyn Fn(&str) + Sync)) -> Result<Manifest> {
-        let options = Options {
-            jurisdiction: id.to_string(),
-            report_years: BTreeSet::from([report_year]),
-            tables: TABLES.map(str::to_string).to_vec(),
-            partitions: self.partitions,
-            memory_limit: self.memory_limit,
-        };
-        let progress = |what: &str| progress(&format!("{id}: {what}"));
-        Ok(run::compute(self.root, self.load, project, &options, self.scratch, &progress).await?.0)
     }
 }
 

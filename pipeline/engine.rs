@@ -4,10 +4,12 @@
 //! over them is planned once and run for each shard by itself, on one thread, without an exchange between threads; several shards run at
 //! once. All other views run once, over everything.
 
+mod content;
 mod lineage;
 mod scan;
 mod sequence;
 
+pub use content::Content;
 pub use lineage::Needs;
 pub use scan::{Batches, Memory, Scan};
 
@@ -19,7 +21,7 @@ use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider,
 use datafusion::common::DataFusionError;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -29,7 +31,8 @@ use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures::TryStreamExt;
 use scan::{Mode, ScanTable, Shard};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows of a batch inside the engine.
 const BATCH_ROWS: usize = 8192;
@@ -42,6 +45,8 @@ pub struct Engine {
     whole: SessionContext,
     shard: SessionContext,
     partitions: usize,
+    runtime: Arc<RuntimeEnv>,
+    relations: Mutex<BTreeMap<Name, Arc<dyn Scan>>>,
 }
 
 /// A view that was planned for its shards.
@@ -63,7 +68,15 @@ impl Engine {
             // Part of the memory is not tracked by the pool (notes/engine): leave it room.
             runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes / 10 * 7)));
         }
-        let runtime = runtime.build_arc()?;
+        Ok(Engine::on(runtime.build_arc()?, partitions))
+    }
+
+    /// Another engine that shares this one's memory limit and threads, with relations of its own.
+    pub fn another(&self) -> Engine {
+        Engine::on(Arc::clone(&self.runtime), self.partitions)
+    }
+
+    fn on(runtime: Arc<RuntimeEnv>, partitions: usize) -> Engine {
         let session = |threads: usize| {
             let mut config =
                 SessionConfig::new().with_target_partitions(threads).with_batch_size(BATCH_ROWS).with_information_schema(false);
@@ -87,7 +100,7 @@ impl Engine {
             crate::tally::aggregates().into_iter().for_each(|a| context.register_udaf(a));
             context
         };
-        Ok(Engine { whole: session(partitions), shard: session(1), partitions })
+        Engine { whole: session(partitions), shard: session(1), partitions, runtime, relations: Mutex::default() }
     }
 
     /// Threads that the engine may use.
@@ -101,7 +114,15 @@ impl Engine {
             let table = Arc::new(ScanTable::new(Arc::clone(&scan), mode));
             replace(context, name, table)?;
         }
+        self.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), scan);
         Ok(())
+    }
+
+    /// What the registered relations hold, of those that can tell.
+    pub fn contents(&self) -> Result<BTreeMap<Name, Content>> {
+        let relations = self.relations.lock().unwrap_or_else(PoisonError::into_inner);
+        let content = |(name, scan): (&Name, &Arc<dyn Scan>)| scan.content().map(|c| c.map(|c| (name.clone(), c))).transpose();
+        relations.iter().filter_map(content).collect()
     }
 
     /// Makes a view known that is written out wherever it is referred to.

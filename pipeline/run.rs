@@ -2,9 +2,12 @@
 
 pub mod check;
 pub mod companion;
+pub mod graph;
+pub mod key;
 pub mod manifest;
 pub mod output;
 pub mod parameter;
+pub mod plan;
 pub mod relation;
 pub mod result;
 pub mod stage;
@@ -31,8 +34,8 @@ const SCHOOL_YEAR: &str = "school_year";
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Jurisdiction, such as `oregon`.
-    pub jurisdiction: String,
+    /// Jurisdictions, such as `oregon`; what they share is computed once.
+    pub jurisdictions: Vec<String>,
     /// Report years asked for; none: the latest school year of the lake.
     pub report_years: BTreeSet<i32>,
     /// Output tables to write; none: all.
@@ -41,17 +44,21 @@ pub struct Options {
     pub partitions: usize,
     /// Bytes of memory for the engine; none: as much as it takes.
     pub memory_limit: Option<usize>,
+    /// Compute everything again, even what did not change since the current run.
+    pub again: bool,
 }
 
-/// What a run made.
+/// What a run made for a jurisdiction.
 #[derive(Debug)]
 pub struct Outcome {
     /// Its manifest.
     pub manifest: Manifest,
     /// Its folder.
     pub folder: PathBuf,
-    /// The commit that made it current.
-    pub commit: Commit,
+    /// Every table would be that of the current run, which is this one.
+    pub unchanged: bool,
+    /// Tables taken over from the run before, because nothing that they depend on changed.
+    pub reused: Vec<String>,
 }
 
 /// The load that is current, from its manifest.
@@ -92,12 +99,12 @@ pub struct Prepared {
     pub overlays: BTreeMap<String, String>,
 }
 
-/// Registers the lake, rules and views of a jurisdiction for some report years.
-pub async fn prepare(root: &Path, load: &Load, project: &Project, options: &Options) -> Result<Prepared> {
+/// Registers the lake, rules and views of a jurisdiction for some report years with an engine.
+pub async fn prepare(engine: Engine, root: &Path, load: &Load, project: &Project, id: &str, options: &Options) -> Result<Prepared> {
     let contracts = project.contracts()?;
-    let jurisdiction = Jurisdiction::load(project, &options.jurisdiction)?;
-    let mut catalog = Catalog::load(project, &options.jurisdiction)?;
-    let engine = Arc::new(Engine::new(options.partitions, options.memory_limit)?);
+    let jurisdiction = Jurisdiction::load(project, id)?;
+    let mut catalog = Catalog::load(project, id)?;
+    let engine = Arc::new(engine);
     let registered = relation::register(&engine, project, &contracts, &jurisdiction, root, load)?;
     let outputs = chosen_outputs(&catalog, &options.tables)?;
     let requested = requested_years(&contracts, load, &options.report_years)?;
@@ -165,55 +172,84 @@ async fn computed_years(engine: &Engine, catalog: &Catalog, outputs: &[String], 
     Ok(Years { requested, computed, grouped })
 }
 
-/// Runs and commits. `progress` is told what is being worked on.
-pub async fn run(root: &Path, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Outcome> {
+/// Runs and commits. `progress` is told what is being worked on. A jurisdiction whose tables would all be the same as those of its current
+/// run keeps that; if that is so of all of them, nothing is committed.
+pub async fn run(root: &Path, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<Outcome>> {
     let (commit, load) = current_load(root)?;
-    let pointer = commit.load.clone().ok_or_else(|| Error::bug("a commit without a load"))?;
-    let (mut manifest, folder) = compute(root, &load, project, options, &root.join("runs"), progress).await?;
-    manifest.companions = companion::write(&manifest, root, &folder)?;
-    let stored = manifest.write(root, &folder)?;
-    store::sync_folder(&folder)?;
-    store::sync_folder(&root.join("runs"))?;
-    let next = Commit {
-        load: Some(pointer),
-        run: Some(Pointer { id: manifest.run_id.clone(), manifest: stored.path, blake3: stored.blake3 }),
-        ..Commit::default()
-    };
-    let commit = commit::create(root, next)?;
-    Ok(Outcome { manifest, folder, commit })
-}
-
-/// Writes the tables of a run into a new folder below one of the root's, and gathers its manifest; nothing is committed.
-pub async fn compute(
-    root: &Path,
-    load: &Load,
-    project: &Project,
-    options: &Options,
-    below: &Path,
-    progress: &(dyn Fn(&str) + Sync),
-) -> Result<(Manifest, PathBuf)> {
-    let start = Instant::now();
-    let contracts = project.contracts()?;
-    let prepared = prepare(root, load, project, options).await?;
-    let wanted: Vec<&str> = prepared.outputs.iter().map(String::as_str).collect();
-    let nodes = stage::plan(&prepared.catalog, &wanted, &prepared.registered.by_student)?;
-    let in_text_order = prepared.registered.in_text_order;
-    let (rows, timings) = stage::run(Arc::clone(&prepared.engine), nodes, prepared.registered.shards, in_text_order, progress).await?;
-    let run_id = format!("{}-{}-{:08x}", commit::now().replace([':', '-'], ""), prepared.jurisdiction.id, unique());
-    let folder = below.join(&run_id);
-    let (mut files, mut tables) = (Vec::new(), Vec::new());
-    for (name, rows) in rows {
-        progress(&format!("writing {name}"));
-        let view = prepared.catalog.get(&name).ok_or_else(|| Error::bug(format!("output {name} has no view")))?;
-        tables.push(output::describe(view, &rows.schema(), &contracts)?);
-        files.extend(output::write(&prepared.engine, root, &folder, view, rows, &prepared.years.requested, in_text_order).await?);
+    let ground = Ground { root, load: &load, below: &root.join("runs"), before: before(&commit, root, options) };
+    let mut outcomes = compute(&ground, project, options, progress).await?;
+    let mut next = commit;
+    for outcome in outcomes.iter_mut().filter(|o| !o.unchanged) {
+        outcome.manifest.companions = companion::write(&outcome.manifest, root, &outcome.folder)?;
+        let stored = outcome.manifest.write(root, &outcome.folder)?;
+        store::sync_folder(&outcome.folder)?;
+        let pointer = Pointer { id: outcome.manifest.run_id.clone(), manifest: stored.path, blake3: stored.blake3 };
+        next.runs.insert(outcome.manifest.jurisdiction.clone(), pointer);
     }
-    let manifest = Manifest::new(run_id, &prepared, load, files, tables, timings, start.elapsed())?;
-    Ok((manifest, folder))
+    // Of several, the first is the one that is shown when none is named.
+    next.jurisdiction = options.jurisdictions.first().cloned();
+    if outcomes.iter().any(|o| !o.unchanged) {
+        store::sync_folder(ground.below)?;
+        commit::create(root, next)?;
+    }
+    Ok(outcomes)
 }
 
-/// A number that no other run of this second has.
-fn unique() -> u32 {
-    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
-    nanos ^ std::process::id().rotate_left(16)
+/// For each jurisdiction: what would become of each view, and why.
+pub async fn explain_plan(root: &Path, project: &Project, options: &Options) -> Result<Vec<(String, Vec<plan::Line>)>> {
+    let (commit, load) = current_load(root)?;
+    let ground = Ground { root, load: &load, below: &root.join("runs"), before: before(&commit, root, options) };
+    let (runs, graph) = plan(&ground, project, options).await?;
+    Ok(runs.iter().enumerate().map(|(at, (prepared, plan))| (prepared.jurisdiction.id.clone(), plan.explain(&graph, at))).collect())
+}
+
+/// Prepares each jurisdiction and gathers the steps of all.
+async fn plan(ground: &Ground<'_>, project: &Project, options: &Options) -> Result<(Vec<(Prepared, plan::Plan)>, graph::Graph)> {
+    let mut runs = Vec::new();
+    let mut graph = graph::Graph::default();
+    let first = Engine::new(options.partitions, options.memory_limit)?;
+    for id in &options.jurisdictions {
+        let prepared = prepare(first.another(), ground.root, ground.load, project, id, options).await?;
+        let plan = plan::Plan::new(ground, &prepared)?;
+        graph.add(&prepared.catalog, &plan.to_run(), &prepared.registered.by_student, &plan.keys)?;
+        runs.push((prepared, plan));
+    }
+    Ok((runs, graph))
+}
+
+/// The current runs of the jurisdictions, as far as they can be read, unless everything is to be computed again.
+fn before(commit: &Commit, root: &Path, options: &Options) -> BTreeMap<String, Manifest> {
+    let of = |id: &String| commit.runs.get(id).and_then(|p| Some((id.clone(), read_json(root, &p.manifest).ok()?)));
+    if options.again { BTreeMap::new() } else { options.jurisdictions.iter().filter_map(of).collect() }
+}
+
+/// Where a run reads and writes.
+pub struct Ground<'a> {
+    /// The restricted root.
+    pub root: &'a Path,
+    /// The load.
+    pub load: &'a Load,
+    /// Folder of the root below which each run makes its own.
+    pub below: &'a Path,
+    /// Runs whose tables may be taken over where nothing changed, by jurisdiction.
+    pub before: BTreeMap<String, Manifest>,
+}
+
+/// Writes the tables of each jurisdiction into a new folder, and gathers its manifest; nothing is committed.
+pub async fn compute(ground: &Ground<'_>, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<Outcome>> {
+    let start = Instant::now();
+    let contracts = Arc::new(project.contracts()?);
+    let (runs, graph) = plan(ground, project, options).await?;
+    let writer = Arc::new(output::Writer::new(ground, runs.iter().map(|(p, _)| p), contracts)?);
+    let Some((prepared, _)) = runs.first() else { return Err(Error::Config("name a jurisdiction".into())) };
+    let (shards, in_text_order) = (prepared.registered.shards, prepared.registered.in_text_order);
+    let stage = stage::Stage::new(runs.iter().map(|(p, _)| Arc::clone(&p.engine)).collect(), graph, shards, in_text_order);
+    let sink = Arc::clone(&writer);
+    let sink: stage::Sink = Arc::new(move |step, rows| Box::pin(Arc::clone(&sink).write(step, rows)));
+    let timings = stage.run(sink, progress).await?;
+    let mut outcomes = Vec::new();
+    for (at, (prepared, plan)) in runs.iter().enumerate() {
+        outcomes.push(plan.outcome(ground, prepared, writer.written(at), &timings, start.elapsed())?);
+    }
+    Ok(outcomes)
 }

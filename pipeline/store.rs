@@ -112,3 +112,19 @@ pub fn relative(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
     below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
+
+/// Gives a file that is there another name under the same root, without a copy where the disk can do that. The content never changes.
+pub fn link(root: &Path, from: &Stored, to: &Path) -> Result<Stored> {
+    let folder = to.parent().ok_or_else(|| Error::bug(format!("no folder in {}", to.display())))?;
+    create_folder(folder)?;
+    let source = root.join(&from.path);
+    if fs::hard_link(&source, to).is_err() {
+        let mut draft = Draft::create(folder)?;
+        let mut file = File::open(&source).map_err(|e| Error::io("read", &source, e))?;
+        io::copy(&mut file, &mut draft).map_err(|e| Error::io("write", to, e))?;
+        let name = to.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        return draft.finish(root, |_| name);
+    }
+    sync_folder(folder)?;
+    Ok(Stored { path: relative(root, to), ..from.clone() })
+}

@@ -23,13 +23,13 @@ pub struct AllArgs {
 /// Ingests, runs, and shows the state's figures.
 pub fn main(args: &AllArgs, settings: &Settings) -> Result<()> {
     // A wrong jurisdiction is said before anything is read.
-    let jurisdiction = settings.jurisdiction(args.run.jurisdiction.as_deref())?;
-    crate::jurisdiction::Jurisdiction::load(&settings.project, &jurisdiction)?;
+    settings.jurisdictions(&args.run.jurisdictions)?;
     let _lock = commit::lock(&settings.restricted, "all")?;
     let (load, unchanged) = ingest::load(&args.ingest, settings)?;
     print(&ingest::summary(&load, unchanged, &settings.restricted))?;
-    let outcome = run::start(&args.run, settings)?;
-    print(&format!("\n{}", figures(&outcome, settings)?))
+    let outcomes = run::start(&args.run, settings)?;
+    print("\n")?;
+    run::show(&outcomes, settings)
 }
 
 /// The state's figures against targets, and where the outputs lie.
@@ -86,7 +86,14 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
         }
         text.push('\n');
     }
-    text += &format!("run {} in {:.1} s: {}\n", manifest.run_id, manifest.seconds, outcome.folder.display());
+    text += &match outcome {
+        Outcome { unchanged: true, .. } => format!("run {}: unchanged: {}\n", manifest.run_id, outcome.folder.display()),
+        Outcome { reused, .. } if !reused.is_empty() => {
+            let reused = format!("{} of {} tables reused", reused.len(), manifest.tables.len());
+            format!("run {} in {:.1} s, {reused}: {}\n", manifest.run_id, manifest.seconds, outcome.folder.display())
+        }
+        _ => format!("run {} in {:.1} s: {}\n", manifest.run_id, manifest.seconds, outcome.folder.display()),
+    };
     for table in &manifest.tables {
         let rows: usize = manifest.files.iter().filter(|f| f.table == table.name).map(|f| f.rows).sum();
         text += &format!("  {:<22}{:>12} rows  {}\n", table.name, super::grouped(rows as u64), table.title);

@@ -50,9 +50,9 @@ pub fn main(args: &ExplainArgs, settings: &Settings) -> Result<()> {
 fn jurisdiction(args: &ExplainArgs, settings: &Settings) -> Result<String> {
     let of_run = || -> Option<Manifest> {
         let commit = crate::commit::current(&settings.restricted).ok()??;
-        crate::run::read_json(&settings.restricted, &commit.run?.manifest).ok()
+        crate::run::read_json(&settings.restricted, &commit.run(None)?.manifest).ok()
     };
-    match args.jurisdiction.as_deref().or(settings.jurisdiction.as_deref()) {
+    match args.jurisdiction.as_deref().or(settings.jurisdictions.first().map(String::as_str)) {
         Some(jurisdiction) => Ok(jurisdiction.to_string()),
         None => of_run().map_or_else(|| settings.jurisdiction(None), |m| Ok(m.jurisdiction)),
     }

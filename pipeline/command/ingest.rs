@@ -51,14 +51,14 @@ pub fn load(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
     }
     progress.at("looking at the data across years");
     let mut load = outcome.load;
-    let jurisdiction = settings.jurisdiction.as_deref().unwrap_or(BASE);
+    let jurisdiction = settings.jurisdictions.first().map_or(BASE, String::as_str);
     load.warnings.extend(block_on(settings, check::findings(root, &settings.project, &load, jurisdiction, settings.partitions))?);
     let folder = root.join("loads").join(&load.load_id);
     let text = serde_json::to_vec_pretty(&load).map_err(|e| Error::internal("the load as JSON", e))?;
     let manifest = store::write_whole(root, &folder.join("manifest.json"), &text)?;
     store::sync_folder(&root.join("loads"))?;
     let pointer = Pointer { id: load.load_id.clone(), manifest: manifest.path, blake3: manifest.blake3 };
-    commit::create(root, Commit { load: Some(pointer), run: before.and_then(|c| c.run), ..Commit::default() })?;
+    commit::create(root, Commit { load: Some(pointer), ..before.unwrap_or_default() })?;
     tracing::info!(load = load.load_id, "load committed");
     Ok((load, false))
 }

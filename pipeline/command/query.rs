@@ -21,6 +21,9 @@ pub struct QueryArgs {
     /// A run's id [default: the current run]
     #[arg(long, value_name = "ID")]
     run: Option<String>,
+    /// Jurisdiction whose current run is asked [default: PERKINS_JURISDICTION, perkins.toml, or that of the latest run]
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    jurisdiction: Option<String>,
 }
 
 /// Form of the answer.
@@ -36,7 +39,7 @@ enum Form {
 
 /// Answers a query over the tables of a run.
 pub fn main(args: &QueryArgs, settings: &Settings) -> Result<()> {
-    let manifest = manifest(settings, args.run.as_deref())?;
+    let manifest = manifest(settings, args.run.as_deref(), args.jurisdiction.as_deref())?;
     let answer = async {
         let results = Results::open(&settings.restricted, &manifest, &args.sql).await?;
         results.with_lake(&settings.restricted, &settings.project, &manifest)?.query_with_schema(&args.sql).await
@@ -49,8 +52,9 @@ pub fn main(args: &QueryArgs, settings: &Settings) -> Result<()> {
     }
 }
 
-/// The manifest of a run by id, or of the current one.
-pub fn manifest(settings: &Settings, run: Option<&str>) -> Result<Manifest> {
+/// The manifest of a run by id, or of the current one of a jurisdiction: that which is named, that of the settings if it has a run, or that of
+/// the latest run.
+pub fn manifest(settings: &Settings, run: Option<&str>, jurisdiction: Option<&str>) -> Result<Manifest> {
     let root = &settings.restricted;
     if let Some(id) = run {
         let path = format!("runs/{id}/manifest.json");
@@ -59,13 +63,18 @@ pub fn manifest(settings: &Settings, run: Option<&str>) -> Result<Manifest> {
         }
         return read_json(root, &path);
     }
-    let commit = crate::commit::current(root)?;
-    let pointer = commit.and_then(|c| c.run);
-    let pointer = pointer.ok_or_else(|| {
-        Error::NoLake(format!(
+    let commit = crate::commit::current(root)?.unwrap_or_default();
+    let preferred = settings.jurisdictions.first().map(String::as_str).filter(|j| commit.runs.contains_key(*j));
+    let pointer = commit.run(jurisdiction.or(preferred)).ok_or_else(|| match jurisdiction {
+        Some(id) if !commit.runs.is_empty() => Error::NoLake(format!(
+            "there is no run of {id} under {}, only of {}; start `perkins run --jurisdiction {id}`",
+            root.display(),
+            commit.runs.keys().cloned().collect::<Vec<_>>().join(", ")
+        )),
+        _ => Error::NoLake(format!(
             "there is no run under {}; start `perkins run` first, or name another folder with --restricted",
             root.display()
-        ))
+        )),
     })?;
     read_json(root, &pointer.manifest)
 }

@@ -19,6 +19,9 @@ pub struct ReportArgs {
     /// A run's id [default: the current run]
     #[arg(long, value_name = "ID")]
     run: Option<String>,
+    /// Jurisdiction whose current run is drawn [default: PERKINS_JURISDICTION, perkins.toml, or that of the latest run]
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    jurisdiction: Option<String>,
 }
 
 /// Form of a report.
@@ -31,7 +34,7 @@ enum Form {
 /// Draws the reports of a run.
 pub fn main(args: &ReportArgs, settings: &Settings) -> Result<()> {
     let _lock = commit::lock(&settings.restricted, "report")?;
-    let run = manifest(settings, args.run.as_deref())?;
+    let run = manifest(settings, args.run.as_deref(), args.jurisdiction.as_deref())?;
     let mut text = String::new();
     for form in &args.format {
         let Form::Xlsx = form;

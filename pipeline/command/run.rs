@@ -4,40 +4,78 @@ use super::{Progress, block_on, print};
 use crate::cli::{Settings, YearFlags};
 use crate::commit;
 use crate::error::Result;
-use crate::run::{Options, Outcome, run};
+use crate::run::{Options, Outcome, explain_plan, run};
 
 /// Flags of `perkins run`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RunArgs {
-    /// Jurisdiction, such as oregon or federal [default: PERKINS_JURISDICTION or perkins.toml]
-    #[arg(long, value_name = "NAME")]
-    pub jurisdiction: Option<String>,
+    /// Jurisdiction, such as oregon or federal; several (with a comma between, or given several times) are run at once, and what they share is
+    /// computed once [default: PERKINS_JURISDICTION or perkins.toml]
+    #[arg(long = "jurisdiction", value_name = "NAME", value_delimiter = ',')]
+    pub jurisdictions: Vec<String>,
     /// Report years.
     #[command(flatten)]
     pub years: YearFlags,
     /// Write only this output table; may be given several times [default: all]
     #[arg(long = "table", value_name = "NAME")]
     pub tables: Vec<String>,
+    /// Compute every table again, even where nothing changed since the current run
+    #[arg(long)]
+    pub again: bool,
+    /// Compute nothing: say for each view whether it would be run, shared or reused, and why
+    #[arg(long, conflicts_with = "again")]
+    pub explain_plan: bool,
 }
 
 /// Runs and shows the state's figures.
 pub fn main(args: &RunArgs, settings: &Settings) -> Result<()> {
+    if args.explain_plan {
+        return print(&plan(args, settings)?);
+    }
     let _lock = commit::lock(&settings.restricted, "run")?;
-    let outcome = start(args, settings)?;
-    print(&super::all::figures(&outcome, settings)?)
+    show(&start(args, settings)?, settings)
 }
 
-/// Runs with the flags and settings.
-pub fn start(args: &RunArgs, settings: &Settings) -> Result<Outcome> {
-    let options = Options {
-        jurisdiction: settings.jurisdiction(args.jurisdiction.as_deref())?,
+/// Shows the state's figures of each jurisdiction.
+pub fn show(outcomes: &[Outcome], settings: &Settings) -> Result<()> {
+    outcomes.iter().enumerate().try_for_each(|(i, outcome)| {
+        let space = if i == 0 { "" } else { "\n" };
+        print(&format!("{space}{}", super::all::figures(outcome, settings)?))
+    })
+}
+
+fn options(args: &RunArgs, settings: &Settings) -> Result<Options> {
+    Ok(Options {
+        jurisdictions: settings.jurisdictions(&args.jurisdictions)?,
         report_years: args.years.years(),
         tables: args.tables.clone(),
         partitions: settings.partitions,
         memory_limit: settings.memory_limit,
-    };
+        again: args.again,
+    })
+}
+
+/// Runs with the flags and settings.
+pub fn start(args: &RunArgs, settings: &Settings) -> Result<Vec<Outcome>> {
+    let options = options(args, settings)?;
     let progress = Progress::start(settings);
-    let outcome = block_on(settings, run(&settings.restricted, &settings.project, &options, &|what| progress.at(what)))?;
-    tracing::info!(run = outcome.manifest.run_id, seconds = outcome.manifest.seconds, "run committed");
-    Ok(outcome)
+    let outcomes = block_on(settings, run(&settings.restricted, &settings.project, &options, &|what| progress.at(what)))?;
+    for Outcome { manifest, unchanged, reused, .. } in &outcomes {
+        let what = if *unchanged { "unchanged" } else { "run committed" };
+        tracing::info!(run = manifest.run_id, seconds = manifest.seconds, reused = reused.len(), "{what}");
+    }
+    Ok(outcomes)
+}
+
+/// What a run would do, view by view.
+fn plan(args: &RunArgs, settings: &Settings) -> Result<String> {
+    let options = options(args, settings)?;
+    let plans = block_on(settings, explain_plan(&settings.restricted, &settings.project, &options))?;
+    let mut text = String::new();
+    for (id, lines) in plans {
+        text += &format!("{}{id}\n", if text.is_empty() { "" } else { "\n" });
+        let width = lines.iter().map(|(view, ..)| view.len()).max().unwrap_or(0);
+        lines.iter().for_each(|(view, what, why)| text += &format!("  {what:<6} {view:<width$}  {why}\n"));
+    }
+    Ok(text)
 }

@@ -108,15 +108,17 @@ fn runs(root: &Path, current: &Commit, history: &[Commit]) -> Result<Vec<RunStat
     let mut runs: Vec<RunStatus> = Vec::new();
     let mut made: Vec<(&Pointer, &str)> = Vec::new();
     for commit in history.iter().rev() {
-        if let Some(pointer) = commit.run.as_ref().filter(|p| !made.iter().any(|(m, _)| m == p)) {
-            made.push((pointer, &commit.at));
+        for pointer in commit.runs.values() {
+            if !made.iter().any(|(m, _)| *m == pointer) {
+                made.push((pointer, &commit.at));
+            }
         }
     }
     for (pointer, at) in made.into_iter().rev() {
         let manifest: Manifest = read_json(root, &pointer.manifest)?;
         runs.push(RunStatus {
             run_id: pointer.id.clone(),
-            current: current.run.as_ref() == Some(pointer),
+            current: current.runs.values().any(|p| p == pointer),
             committed_at: at.to_string(),
             jurisdiction: manifest.jurisdiction,
             report_years: manifest.report_years,
@@ -154,7 +156,7 @@ fn text(status: &Status, root: &Path) -> String {
             size(run.bytes)
         );
     }
-    text + "\n* is the current run: `perkins query` asks it\n"
+    text + "\n* is the current run of its jurisdiction: `perkins query` asks it\n"
 }
 
 fn load_text(load: &LoadStatus) -> String {

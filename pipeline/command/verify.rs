@@ -66,19 +66,19 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
     };
     let mut files = Vec::new();
     let load: Option<Load> = current.load.as_ref().map(|p| read_json(root, &p.manifest)).transpose()?;
-    let run: Option<Manifest> = current.run.as_ref().map(|p| read_json(root, &p.manifest)).transpose()?;
+    let runs = current.runs.values().map(|p| Ok((p, read_json(root, &p.manifest)?))).collect::<Result<Vec<(_, Manifest)>>>()?;
     if let Some(load) = &load {
         check_load(load, &mut report);
         files.extend(load_files(load));
     }
-    if let (Some(run), Some(pointer)) = (&run, &current.run) {
+    for (pointer, run) in &runs {
         check_run(run, &pointer.manifest, load.as_ref(), &mut report);
         files.extend(run_files(run));
         check_strays(root, run, &pointer.manifest, &mut report);
     }
     progress.at("looking at every file");
     check_files(root, &files, args.read_data, settings.partitions, &mut report);
-    if let Some(run) = run.as_ref().filter(|_| args.read_data && report.findings.is_empty()) {
+    for (_, run) in runs.iter().filter(|_| args.read_data && report.findings.is_empty()).collect::<Vec<_>>() {
         progress.at("looking at the figures");
         check_figures(settings, run, &mut report)?;
     }

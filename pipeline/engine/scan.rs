@@ -1,5 +1,6 @@
 //! Relations as the engine sees them: parts that are read whole, or one shard at a time.
 
+use super::Content;
 use crate::error::{Error, Result};
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::{cast, concat_batches};
@@ -35,6 +36,10 @@ pub trait Scan: fmt::Debug + Send + Sync {
     fn parts(&self) -> usize;
     /// Rows of a part, exact or estimated.
     fn rows(&self, part: usize) -> usize;
+    /// What it holds, as hashes; `None` if it can't tell.
+    fn content(&self) -> Result<Option<Content>> {
+        Ok(None)
+    }
     /// Reads some columns of a part.
     fn read(&self, part: usize, columns: &[usize]) -> Result<Batches>;
 }
@@ -45,17 +50,23 @@ pub struct Memory {
     schema: SchemaRef,
     by_student: bool,
     parts: Vec<Mutex<Vec<RecordBatch>>>,
+    content: Option<Content>,
 }
 
 impl Memory {
     /// An empty relation with one part for each shard.
     pub fn by_student(schema: SchemaRef, shards: usize) -> Memory {
-        Memory { schema, by_student: true, parts: (0..shards).map(|_| Mutex::default()).collect() }
+        Memory { schema, by_student: true, parts: (0..shards).map(|_| Mutex::default()).collect(), content: None }
     }
 
     /// A relation that is there whole.
     pub fn whole(schema: SchemaRef, batches: Vec<RecordBatch>) -> Memory {
-        Memory { schema, by_student: false, parts: vec![Mutex::new(batches)] }
+        Memory { schema, by_student: false, parts: vec![Mutex::new(batches)], content: None }
+    }
+
+    /// Says what the relation holds.
+    pub fn with_content(self, content: Content) -> Memory {
+        Memory { content: Some(content), ..self }
     }
 
     /// A relation that is there whole, its texts as codes: whatever is joined to it then moves numbers instead of texts.
@@ -112,6 +123,10 @@ impl Scan for Memory {
 
     fn rows(&self, part: usize) -> usize {
         self.lock(part).iter().map(RecordBatch::num_rows).sum()
+    }
+
+    fn content(&self) -> Result<Option<Content>> {
+        Ok(self.content.clone())
     }
 
     fn read(&self, part: usize, columns: &[usize]) -> Result<Batches> {

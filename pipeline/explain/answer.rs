@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lineage::Lineage;
 use crate::project::Project;
-use crate::run::stage::STUDENT;
+use crate::run::graph::STUDENT;
 use crate::run::{self, Prepared, relation};
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -174,13 +174,15 @@ type Row = BTreeMap<String, String>;
 pub async fn ask(root: &Path, project: &Project, question: &Question) -> Result<Vec<Answer>> {
     let (_, load) = run::current_load(root)?;
     let options = run::Options {
-        jurisdiction: question.jurisdiction.clone(),
+        jurisdictions: vec![question.jurisdiction.clone()],
         report_years: question.report_years.clone(),
         tables: vec![MEMBERSHIP_TABLE.into()],
         partitions: question.partitions,
         memory_limit: question.memory_limit,
+        again: true,
     };
-    let prepared = run::prepare(root, &load, project, &options).await?;
+    let engine = crate::engine::Engine::new(question.partitions, question.memory_limit)?;
+    let prepared = run::prepare(engine, root, &load, project, &question.jurisdiction, &options).await?;
     let engine = &prepared.engine;
     let quoted = question.student_id.replace('\'', "''");
     let (_, found) = engine.query(&format!("SELECT * FROM key.student WHERE student_id = '{quoted}'")).await?;

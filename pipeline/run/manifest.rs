@@ -1,6 +1,7 @@
 //! The manifest of a run: what it was made from, what it wrote, and what was decided.
 
 use super::Prepared;
+use super::key::Key;
 use super::output::OutputFile;
 use super::stage::Timings;
 use crate::error::{Error, Result};
@@ -38,6 +39,9 @@ pub struct Manifest {
     /// BLAKE3 of each file of the overlay folders, by path.
     #[serde(default)]
     pub overlays: BTreeMap<String, String>,
+    /// What each view depended on, for the next run.
+    #[serde(default)]
+    pub views: BTreeMap<String, Key>,
     /// Tables: columns with types, key, description.
     pub tables: Vec<Table>,
     /// The files written.
@@ -86,10 +90,11 @@ impl Manifest {
         prepared: &Prepared,
         load: &Load,
         mut files: Vec<OutputFile>,
-        tables: Vec<Table>,
-        timings: Timings,
+        mut tables: Vec<Table>,
+        (views, timings): (BTreeMap<String, Key>, Timings),
         took: Duration,
     ) -> Result<Manifest> {
+        tables.sort_by(|a, b| a.name.cmp(&b.name));
         files.sort_by(|a, b| (&a.table, a.report_year).cmp(&(&b.table, b.report_year)));
         let needed = prepared.catalog.in_order(&prepared.outputs.iter().map(String::as_str).collect::<Vec<_>>())?;
         Ok(Manifest {
@@ -104,6 +109,7 @@ impl Manifest {
             rules: prepared.jurisdiction.in_force(&prepared.years.all())?,
             sql: needed.iter().map(|v| (v.path.clone(), blake3::hash(v.sql.as_bytes()).to_hex().to_string())).collect(),
             overlays: prepared.overlays.clone(),
+            views,
             tables,
             files,
             companions: vec![],

@@ -1,12 +1,15 @@
 //! From the rows of the outputs to Parquet files by report year, in the order of each table's key.
 
+use super::graph::{STUDENT, Step};
 use super::manifest::{Column, Table};
-use super::stage::{Rows, STUDENT};
+use super::stage::Rows;
+use super::{Ground, Prepared};
 use crate::catalog::{Name, View};
+use crate::commit;
 use crate::contract::Contracts;
 use crate::engine::{Engine, Memory};
 use crate::error::{Error, Result};
-use crate::store::Stored;
+use crate::store::{self, Stored};
 use crate::table::{Encoder, GROUP_ROWS, Group};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::{concat_batches, partition, sort_to_indices, take_record_batch};
@@ -14,9 +17,9 @@ use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The column by which outputs are partitioned; it is in the folder's name, not in the files.
 pub const REPORT_YEAR: &str = "report_year";
@@ -102,42 +105,105 @@ pub fn split_years(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<BTreeM
     Ok(years)
 }
 
-/// Writes the files of an output, one for each report year asked for (an empty one where it has no rows).
-pub async fn write(
-    engine: &Engine,
-    root: &Path,
-    run: &Path,
-    view: &View,
-    rows: Rows,
-    requested: &BTreeSet<i32>,
-    in_text_order: bool,
-) -> Result<Vec<OutputFile>> {
-    let (mut years, encoder) = match rows {
-        Rows::Encoded(_, years, encoder) => (years, encoder),
-        Rows::Batches(schema, parts) => {
-            let batches = if parts.len() == 1 {
-                parts.into_iter().flatten().collect()
-            } else if in_text_order {
-                join_parts(view, &schema, &parts)?
-            } else {
-                sort(engine, view, &schema, parts).await?
-            };
-            let encoder = Encoder::new(file_schema(&schema))?;
-            let mut years = BTreeMap::new();
-            for (year, batches) in split_years(&schema, &batches)? {
-                years.insert(year, encode(&encoder, &batches, engine.partitions())?);
-            }
-            (years, encoder)
-        }
+/// Row groups of each year of an output.
+async fn by_year(engine: &Engine, view: &View, rows: Rows, in_text_order: bool) -> Result<(BTreeMap<i32, Vec<Group>>, Encoder)> {
+    let (schema, parts) = match rows {
+        Rows::Encoded(_, years, encoder) => return Ok((years, encoder)),
+        Rows::Batches(schema, parts) => (schema, parts),
     };
-    let mut files = Vec::new();
-    for &year in requested {
-        let folder = run.join(&view.name).join(format!("{REPORT_YEAR}={year}"));
-        let groups = years.remove(&year).unwrap_or_default();
-        let (stored, rows) = encoder.write(root, &folder, &format!("{}-00000.parquet", view.name), groups)?;
-        files.push(OutputFile { table: view.name.clone(), report_year: year, stored, rows });
+    let batches = if parts.len() == 1 {
+        parts.into_iter().flatten().collect()
+    } else if in_text_order {
+        join_parts(view, &schema, &parts)?
+    } else {
+        sort(engine, view, &schema, parts).await?
+    };
+    let encoder = Encoder::new(file_schema(&schema))?;
+    let mut years = BTreeMap::new();
+    for (year, batches) in split_years(&schema, &batches)? {
+        years.insert(year, encode(&encoder, &batches, engine.partitions())?);
     }
-    Ok(files)
+    Ok((years, encoder))
+}
+
+/// What was written for a jurisdiction.
+struct Destination {
+    folder: PathBuf,
+    engine: Arc<Engine>,
+    years: BTreeSet<i32>,
+    written: Mutex<(Vec<OutputFile>, Vec<Table>)>,
+}
+
+/// Writes outputs as they come: a file for each report year asked for (an empty one where it has no rows), for each jurisdiction that has it.
+pub struct Writer {
+    root: PathBuf,
+    contracts: Arc<Contracts>,
+    in_text_order: bool,
+    destinations: Vec<Destination>,
+}
+
+impl Writer {
+    /// A new folder for each jurisdiction; it is made with the first file.
+    pub fn new<'a>(ground: &Ground, runs: impl Iterator<Item = &'a Prepared>, contracts: Arc<Contracts>) -> Result<Writer> {
+        let at = commit::now().replace([':', '-'], "");
+        let mut in_text_order = true;
+        let destinations = runs.map(|prepared| {
+            in_text_order = prepared.registered.in_text_order;
+            Destination {
+                folder: ground.below.join(format!("{at}-{}-{:08x}", prepared.jurisdiction.id, unique())),
+                engine: Arc::clone(&prepared.engine),
+                years: prepared.years.requested.clone(),
+                written: Mutex::default(),
+            }
+        });
+        let destinations = destinations.collect();
+        Ok(Writer { root: ground.root.to_path_buf(), contracts, in_text_order, destinations })
+    }
+
+    /// Writes an output.
+    pub async fn write(self: Arc<Self>, step: Step, rows: Rows) -> Result<()> {
+        let of: Vec<&Destination> = step.of.iter().filter_map(|&j| self.destinations.get(j)).collect();
+        let Some((first, others)) = of.split_first() else { return Ok(()) };
+        let (view, table) = (&step.view, describe(&step.view, &rows.schema(), &self.contracts)?);
+        let (mut years, encoder) = by_year(&first.engine, view, rows, self.in_text_order).await?;
+        for &year in &first.years {
+            let below = Path::new(&view.name).join(format!("{REPORT_YEAR}={year}"));
+            let name = format!("{}-00000.parquet", view.name);
+            let groups = years.remove(&year).unwrap_or_default();
+            let (stored, rows) = encoder.write(&self.root, &first.folder.join(&below), &name, groups)?;
+            for other in others {
+                let stored = store::link(&self.root, &stored, &other.folder.join(&below).join(&name))?;
+                other.add(OutputFile { table: view.name.clone(), report_year: year, stored, rows });
+            }
+            first.add(OutputFile { table: view.name.clone(), report_year: year, stored, rows });
+        }
+        of.iter().for_each(|d| lock(&d.written).1.push(table.clone()));
+        Ok(())
+    }
+
+    /// Folder, files and tables of a jurisdiction, by position.
+    pub fn written(&self, at: usize) -> (PathBuf, Vec<OutputFile>, Vec<Table>) {
+        let destination = &self.destinations[at];
+        let (files, tables) = std::mem::take(&mut *lock(&destination.written));
+        (destination.folder.clone(), files, tables)
+    }
+}
+
+impl Destination {
+    fn add(&self, file: OutputFile) {
+        lock(&self.written).0.push(file);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A number that no other run of this second has.
+fn unique() -> u32 {
+    static SERIAL: AtomicU32 = AtomicU32::new(0);
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+    nanos ^ std::process::id().rotate_left(16) ^ SERIAL.fetch_add(1, Ordering::Relaxed).rotate_left(8)
 }
 
 /// Joins the sorted rows of the shards: by the key's columns before the student, then by shard, since shards are ranges of students in order.

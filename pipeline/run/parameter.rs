@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, Header, Layer, Name, View};
 use crate::contract::{Contract, Contracts};
-use crate::engine::{Engine, Memory};
+use crate::engine::{Content, Engine, Memory};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray};
@@ -64,7 +64,8 @@ pub fn register(engine: &Engine, name: &str, columns: Vec<(&str, ArrayRef)>) -> 
 
 /// Registers a relation that is there whole.
 pub fn register_batch(engine: &Engine, name: Name, batch: RecordBatch) -> Result<()> {
-    engine.register(&name, Arc::new(Memory::whole(batch.schema(), vec![batch])))
+    let content = Content::of(&batch)?;
+    engine.register(&name, Arc::new(Memory::whole(batch.schema(), vec![batch]).with_content(content)))
 }
 
 fn ints(values: impl IntoIterator<Item = i32>) -> ArrayRef {

@@ -1,10 +1,10 @@
 //! The relations that come from files: collections of the lake (or their shipped defaults), identifiers, and reference tables.
 
+use super::graph::STUDENT;
 use super::parameter::{register as register_columns, register_batch};
-use super::stage::STUDENT;
 use crate::catalog::{LAKE, Name};
 use crate::contract::{Contract, Contracts};
-use crate::engine::{Batches, Engine, Memory, Scan};
+use crate::engine::{Batches, Content, Engine, Memory, Scan};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::{LakeReader, Load, STUDENTS_PER_BLOCK};
@@ -178,7 +178,8 @@ fn register_keys(engine: &Engine, contracts: &Contracts, root: &Path, load: &Loa
         if key == STUDENT[0] {
             registered.in_text_order = sorted;
             registered.by_student.insert(name.clone());
-            engine.register(&name, Arc::new(in_shards(&table, registered.shards)?))?;
+            let content = Content::of_files(load.surrogates.get(&key).map(|s| s.stored.blake3.as_str()));
+            engine.register(&name, Arc::new(in_shards(&table, registered.shards)?.with_content(content)))?;
         } else {
             register_batch(engine, name, table)?;
         }
@@ -232,6 +233,7 @@ struct LakeScan {
     /// Row groups of each part: file, row group, rows.
     parts: Vec<Vec<(usize, usize, usize)>>,
     files: Arc<Vec<(LakeReader, Option<i32>)>>,
+    content: Content,
 }
 
 impl LakeScan {
@@ -261,6 +263,9 @@ impl LakeScan {
             by_student,
             parts,
             files: Arc::new(files),
+            content: Content::of_files(
+                std::iter::once(in_files.to_string().as_str()).chain(load.files_of(&contract.name).map(|f| f.stored.blake3.as_str())),
+            ),
         })
     }
 }
@@ -302,6 +307,10 @@ impl Scan for LakeScan {
 
     fn rows(&self, part: usize) -> usize {
         self.parts[part].iter().map(|g| g.2).sum()
+    }
+
+    fn content(&self) -> Result<Option<Content>> {
+        Ok(Some(self.content.clone()))
     }
 
     fn read(&self, part: usize, columns: &[usize]) -> Result<Batches> {

@@ -1,43 +1,18 @@
-//! Runs the views that the wanted outputs need, in three phases: what has no student in it; what is by student, shard by shard; what counts
-//! over all students.
+//! Runs the steps of a graph: each as soon as what it reads is there, as many at once as there are threads, and shard by shard, so that only
+//! the shards under way are in memory.
 
-use crate::catalog::{Catalog, INDICATOR_COLUMNS, Layer, Name, View};
-use crate::engine::{Engine, Memory, ShardPlan};
+use super::graph::{Graph, Phase, Step};
+use crate::catalog::{INDICATOR_COLUMNS, Layer, Name, View};
+use crate::engine::{Engine, Memory, Scan, ShardPlan};
 use crate::error::{Error, Result};
 use crate::table::{Encoder, Group};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
+use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use tokio::sync::watch;
-
-/// The column that shards are ranges of, and the names of the id that it stands for.
-pub const STUDENT: [&str; 3] = ["student_key", "student_id", "reporting_secure_student_id"];
-
-/// When and how a view runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Before the shards: no student in it.
-    Reference,
-    /// In each shard by itself.
-    Shard,
-    /// After the shards, over everything.
-    Whole,
-}
-
-/// A view and how it runs.
-#[derive(Debug, Clone)]
-pub struct Node {
-    /// The view.
-    pub view: View,
-    /// When it runs.
-    pub phase: Phase,
-    /// Written out where it is referred to, instead of being run by itself.
-    pub inline: bool,
-    /// Position of the last node of the shard phase that reads it; `None` if a later phase does.
-    last_reader: Option<usize>,
-}
+use tokio::task::JoinSet;
 
 /// What became of an output.
 pub enum Rows {
@@ -56,119 +31,35 @@ impl Rows {
     }
 }
 
-/// Seconds that a view took, over all shards.
+/// Seconds that each step took, over all shards.
 pub type Timings = BTreeMap<String, f64>;
 
-/// Orders the views that the outputs need and decides how each runs.
-pub fn plan(catalog: &Catalog, outputs: &[&str], by_student: &BTreeSet<Name>) -> Result<Vec<Node>> {
-    let order = catalog.in_order(outputs)?;
-    let mut nodes: Vec<Node> = Vec::with_capacity(order.len());
-    let mut phases: BTreeMap<&str, Phase> = BTreeMap::new();
-    for view in &order {
-        let phase = phase(view, &phases, by_student)?;
-        phases.insert(&view.name, phase);
-        nodes.push(Node { view: (*view).clone(), phase, inline: false, last_reader: None });
-    }
-    let readers: Vec<Vec<usize>> = order
-        .iter()
-        .map(|v| {
-            order
-                .iter()
-                .enumerate()
-                .filter(|(_, w)| w.references.iter().any(|r| r.schema.is_none() && r.table == v.name))
-                .map(|(i, _)| i)
-                .collect()
-        })
-        .collect();
-    let same_phase = |i: usize| readers[i].iter().all(|&r| nodes[r].phase == nodes[i].phase);
-    let inline: Vec<bool> = (0..nodes.len())
-        .map(|i| match nodes[i].view.layer {
-            Layer::Staging => true,
-            Layer::Output => false,
-            _ => readers[i].len() == 1 && same_phase(i) && !nodes[i].view.header.kept,
-        })
-        .collect();
-    // A node that is written out elsewhere is read where that one runs.
-    let mut runs_at: Vec<usize> = (0..nodes.len()).collect();
-    for i in (0..nodes.len()).rev().filter(|&i| inline[i]) {
-        runs_at[i] = readers[i].iter().map(|&r| runs_at[r]).max().unwrap_or(i);
-    }
-    let last_reader: Vec<Option<usize>> = (0..nodes.len())
-        .map(|i| if nodes[i].phase == Phase::Shard && same_phase(i) { readers[i].iter().map(|&r| runs_at[r]).max() } else { None })
-        .collect();
-    for (i, node) in nodes.iter_mut().enumerate() {
-        (node.inline, node.last_reader) = (inline[i], last_reader[i]);
-    }
-    Ok(nodes)
+/// What is done with the rows of an output as soon as they are there.
+pub type Sink = Arc<dyn Fn(Step, Rows) -> BoxFuture<'static, Result<()>> + Send + Sync>;
+
+/// The steps of a run and what they run on.
+pub struct Stage {
+    /// An engine for each jurisdiction, with its relations.
+    pub engines: Vec<Arc<Engine>>,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Number of shards.
+    pub shards: usize,
+    /// Whether student keys follow the text of the ids.
+    pub in_text_order: bool,
+    state: Vec<Mutex<State>>,
+    /// The views of each jurisdiction that are known to be written out in others.
+    written_out: Vec<tokio::sync::Mutex<BTreeSet<String>>>,
 }
 
-fn phase(view: &View, phases: &BTreeMap<&str, Phase>, by_student: &BTreeSet<Name>) -> Result<Phase> {
-    let of = |r: &Name| match r.schema {
-        None => phases.get(r.table.as_str()).copied(),
-        Some(_) => by_student.contains(r).then_some(Phase::Shard),
-    };
-    let inputs: Vec<Phase> = view.references.iter().filter_map(of).collect();
-    let has_student = view.header.grain.iter().any(|c| STUDENT.contains(&c.as_str()));
-    match (inputs.contains(&Phase::Whole), inputs.contains(&Phase::Shard)) {
-        (true, _) if has_student => Err(Error::Config(format!(
-            "{}: has a student in its grain, but refers to a view that counts over students; such a view can't be run by student",
-            view.path
-        ))),
-        (true, _) => Ok(Phase::Whole),
-        (false, true) if has_student => Ok(Phase::Shard),
-        (false, true) => Ok(Phase::Whole),
-        (false, false) => Ok(Phase::Reference),
-    }
-}
-
-/// Runs the nodes and hands out the rows of each output.
-pub async fn run(
-    engine: Arc<Engine>,
-    nodes: Vec<Node>,
-    shards: usize,
-    in_text_order: bool,
-    progress: &(dyn Fn(&str) + Sync),
-) -> Result<(BTreeMap<String, Rows>, Timings)> {
-    let stage = Arc::new(Stage {
-        engine,
-        nodes,
-        shards,
-        in_text_order,
-        relations: Mutex::default(),
-        encoded: Mutex::default(),
-        timings: Mutex::default(),
-    });
-    let mut outputs = BTreeMap::new();
-    for phase in [Phase::Reference, Phase::Shard, Phase::Whole] {
-        if phase == Phase::Shard {
-            stage.clone().run_shards(progress).await?;
-        } else {
-            for node in stage.nodes.iter().filter(|n| n.phase == phase) {
-                progress(&node.view.name);
-                stage.run_whole(node, &mut outputs).await?;
-            }
-        }
-    }
-    stage.collect_sharded(&mut outputs)?;
-    let timings = lock(&stage.timings).clone();
-    Ok((outputs, timings))
-}
-
-/// An output that is encoded shard by shard: its row groups by report year and shard.
-struct Streamed {
-    schema: SchemaRef,
-    encoder: Encoder,
-    groups: BTreeMap<(i32, usize), Group>,
-}
-
-struct Stage {
-    engine: Arc<Engine>,
-    nodes: Vec<Node>,
-    shards: usize,
-    in_text_order: bool,
-    relations: Mutex<BTreeMap<String, Arc<Memory>>>,
-    encoded: Mutex<BTreeMap<String, Streamed>>,
-    timings: Mutex<Timings>,
+/// What a step has made so far.
+#[derive(Default)]
+struct State {
+    plan: Option<ShardPlan>,
+    relation: Option<Arc<Memory>>,
+    /// An output that is encoded shard by shard: its row groups by report year and shard.
+    streamed: Option<(SchemaRef, Encoder, BTreeMap<(i32, usize), Group>)>,
+    seconds: f64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -176,156 +67,271 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Stage {
-    async fn run_whole(&self, node: &Node, outputs: &mut BTreeMap<String, Rows>) -> Result<()> {
-        if node.inline {
-            return self.engine.register_inline(&node.view).await;
+    /// The steps of a graph.
+    pub fn new(engines: Vec<Arc<Engine>>, graph: Graph, shards: usize, in_text_order: bool) -> Stage {
+        let state = graph.steps.iter().map(|_| Mutex::default()).collect();
+        let written_out = engines.iter().map(|_| tokio::sync::Mutex::default()).collect();
+        Stage { engines, steps: graph.steps, shards, in_text_order, state, written_out }
+    }
+
+    /// Runs everything; the rows of each output go to the sink. `progress` is told what is being worked on.
+    pub async fn run(self, sink: Sink, progress: &(dyn Fn(&str) + Sync)) -> Result<Timings> {
+        let stage = Arc::new(self);
+        let threads = stage.engines.first().map_or(1, |e| e.partitions());
+        let mut queue = Queue::new(&stage.steps, stage.shards, threads);
+        let mut running: JoinSet<Result<Option<(usize, usize)>>> = JoinSet::new();
+        loop {
+            while running.len() < threads
+                && let Some((step, shard)) = queue.next()
+            {
+                progress(&stage.describe(step, shard));
+                let stage = Arc::clone(&stage);
+                running.spawn(async move { stage.run_part(step, shard).await.map(|()| Some((step, shard))) });
+            }
+            let Some(ended) = running.join_next().await else { break };
+            // A written output has no part to follow up.
+            let Some((step, shard)) = ended.map_err(|e| Error::internal("a step of the run ended early", e))?? else { continue };
+            let done = queue.done(step, shard);
+            done.read_for_the_last_time.iter().for_each(|&(step, shard)| stage.release(step, shard));
+            if done.whole && stage.steps[step].view.layer == Layer::Output {
+                let (rows, sink, step) = (stage.collect(step)?, Arc::clone(&sink), stage.steps[step].clone());
+                running.spawn(async move { sink(step, rows).await.map(|()| None) });
+            }
         }
-        let start = Instant::now();
-        let (schema, batches) = self.engine.run_whole(&node.view).await?;
-        self.took(node, start);
-        if node.view.layer == Layer::Output {
-            let (schema, batches) = super::output::in_place(schema, batches)?;
-            outputs.insert(node.view.name.clone(), Rows::Batches(schema, vec![batches]));
-        } else if node.phase == Phase::Reference {
-            self.engine.register(&name(&node.view), Arc::new(Memory::coded(&schema, &batches)?))?;
+        queue.check()?;
+        let mut timings = Timings::new();
+        for (step, state) in stage.steps.iter().zip(&stage.state) {
+            *timings.entry(step.view.name.clone()).or_default() += lock(state).seconds;
+        }
+        Ok(timings)
+    }
+
+    fn describe(&self, step: usize, shard: usize) -> String {
+        let Step { view, phase, .. } = &self.steps[step];
+        if *phase == Phase::Shard && self.shards > 1 {
+            format!("{}, shard {} of {}", view.name, shard + 1, self.shards)
         } else {
-            self.engine.register(&name(&node.view), Arc::new(Memory::whole(schema, batches)))?;
+            view.name.clone()
+        }
+    }
+
+    async fn run_part(&self, at: usize, shard: usize) -> Result<()> {
+        let step = &self.steps[at];
+        let engine = &self.engines[step.of[0]];
+        let start = Instant::now();
+        let ran = match step.phase {
+            Phase::Shard => self.run_shard(engine, step, at, shard).await,
+            Phase::Reference | Phase::Whole => self.run_whole(engine, step, at).await,
+        };
+        lock(&self.state[at]).seconds += start.elapsed().as_secs_f64();
+        ran
+    }
+
+    async fn run_whole(&self, engine: &Engine, step: &Step, at: usize) -> Result<()> {
+        self.write_out(engine, step).await?;
+        let (schema, batches) = engine.run_whole(&step.view).await?;
+        let memory = match (step.view.layer, step.phase) {
+            (Layer::Output, _) => {
+                let (schema, batches) = super::output::in_place(schema, batches)?;
+                Memory::whole(schema, batches)
+            }
+            (_, Phase::Reference) => Memory::coded(&schema, &batches)?,
+            _ => Memory::whole(schema, batches),
+        };
+        self.make_known(step, at, Arc::new(memory))
+    }
+
+    /// The first shard plans the step, with what it knows of the sizes; the others follow its plan.
+    async fn run_shard(&self, engine: &Engine, step: &Step, at: usize, shard: usize) -> Result<()> {
+        if shard == 0 {
+            self.write_out(engine, step).await?;
+            let plan = engine.plan_shard(&step.view).await?;
+            self.make_known(step, at, Arc::new(Memory::by_student(plan.schema(), self.shards)))?;
+            let mut state = lock(&self.state[at]);
+            if self.in_text_order && step.follows_students() {
+                let schema = super::output::written_schema(&plan.schema());
+                let encoder = Encoder::new(super::output::file_schema(&schema))?;
+                state.streamed = Some((schema, encoder, BTreeMap::new()));
+            }
+            state.plan = Some(plan);
+        }
+        let plan = lock(&self.state[at]).plan.clone().ok_or_else(|| Error::bug(format!("{} was not planned", step.view.name)))?;
+        let batches = engine.run_shard(&step.view, &plan, shard).await?;
+        self.keep(step, at, shard, &plan, batches)
+    }
+
+    /// Makes the views known that are written out in a step; each once, since another step may be planned at the same time.
+    async fn write_out(&self, engine: &Engine, step: &Step) -> Result<()> {
+        let mut known = self.written_out[step.of[0]].lock().await;
+        for view in step.inline.iter().filter(|v| !known.contains(&v.name)).collect::<Vec<_>>() {
+            engine.register_inline(view).await?;
+            if view.indicator().is_some() {
+                check_indicator(view, &engine.schema(view).await?)?;
+            }
+            known.insert(view.name.clone());
         }
         Ok(())
     }
 
-    fn took(&self, node: &Node, start: Instant) {
-        *lock(&self.timings).entry(node.view.name.clone()).or_default() += start.elapsed().as_secs_f64();
-    }
-
-    /// Runs every shard: as many at once as there are threads. The first plans each view, with what it knows of the sizes; the others follow it.
-    async fn run_shards(self: Arc<Self>, progress: &(dyn Fn(&str) + Sync)) -> Result<()> {
-        let positions: Vec<usize> = (0..self.nodes.len()).filter(|&i| self.nodes[i].phase == Phase::Shard).collect();
-        if positions.is_empty() {
-            return Ok(());
+    /// Registers what a step makes with every jurisdiction that has it.
+    fn make_known(&self, step: &Step, at: usize, memory: Arc<Memory>) -> Result<()> {
+        let name = Name { schema: None, table: step.view.name.clone() };
+        for &jurisdiction in step.of.iter().filter(|_| step.view.layer != Layer::Output) {
+            self.engines[jurisdiction].register(&name, Arc::clone(&memory) as _)?;
         }
-        let plans: Arc<Mutex<Vec<Option<ShardPlan>>>> = Arc::default();
-        let (sender, receiver) = watch::channel(0usize);
-        let mut sender = Some(sender);
-        let mut running = tokio::task::JoinSet::new();
-        for shard in 0..self.shards {
-            while running.len() >= self.engine.partitions() {
-                next(&mut running).await?;
-                progress(&format!("students, shard {shard} of {}", self.shards));
-            }
-            let (stage, positions, plans, receiver, sender) =
-                (Arc::clone(&self), positions.clone(), Arc::clone(&plans), receiver.clone(), sender.take());
-            running.spawn(async move { stage.run_shard(shard, &positions, &plans, sender, receiver).await });
-        }
-        while !running.is_empty() {
-            next(&mut running).await?;
-        }
+        lock(&self.state[at]).relation = Some(memory);
         Ok(())
     }
 
-    async fn run_shard(
-        &self,
-        shard: usize,
-        positions: &[usize],
-        plans: &Mutex<Vec<Option<ShardPlan>>>,
-        first: Option<watch::Sender<usize>>,
-        mut planned: watch::Receiver<usize>,
-    ) -> Result<()> {
-        for (step, &i) in positions.iter().enumerate() {
-            let node = &self.nodes[i];
-            if let Some(sender) = &first {
-                let plan = self.plan(node).await?;
-                lock(plans).push(plan);
-                let _ = sender.send(step + 1);
-            } else if planned.wait_for(|n| *n > step).await.is_err() {
-                // The first shard failed; its error is the one to show.
-                return Ok(());
-            }
-            let plan = lock(plans)[step].clone();
-            if let Some(plan) = plan {
-                let start = Instant::now();
-                let batches = self.engine.run_shard(&node.view, &plan, shard).await?;
-                self.keep(node, shard, &plan, batches)?;
-                self.took(node, start);
-            }
-            self.release(i, shard);
-        }
-        Ok(())
-    }
-
-    /// Plans a node and registers the relation that it will fill; `None` if it is inlined.
-    async fn plan(&self, node: &Node) -> Result<Option<ShardPlan>> {
-        if node.inline {
-            self.engine.register_inline(&node.view).await?;
-            if node.view.indicator().is_some() {
-                check_indicator(&node.view, &self.engine.schema(&node.view).await?)?;
-            }
-            return Ok(None);
-        }
-        let plan = self.engine.plan_shard(&node.view).await?;
-        let memory = Arc::new(Memory::by_student(plan.schema(), self.shards));
-        self.engine.register(&name(&node.view), Arc::clone(&memory) as _)?;
-        lock(&self.relations).insert(node.view.name.clone(), memory);
-        if self.streams(node) {
-            let schema = super::output::written_schema(&plan.schema());
-            let encoder = Encoder::new(super::output::file_schema(&schema))?;
-            lock(&self.encoded).insert(node.view.name.clone(), Streamed { schema, encoder, groups: BTreeMap::new() });
-        }
-        Ok(Some(plan))
-    }
-
-    /// Whether an output's rows are sorted by report year and student, so that the shards follow each other in the file.
-    fn streams(&self, node: &Node) -> bool {
-        node.view.layer == Layer::Output
-            && self.in_text_order
-            && node.view.header.grain.get(1).is_some_and(|c| STUDENT.contains(&c.as_str()))
-    }
-
-    fn keep(&self, node: &Node, shard: usize, plan: &ShardPlan, batches: Vec<RecordBatch>) -> Result<()> {
-        let (schema, batches) = match node.view.layer {
+    fn keep(&self, step: &Step, at: usize, shard: usize, plan: &ShardPlan, batches: Vec<RecordBatch>) -> Result<()> {
+        let (schema, batches) = match step.view.layer {
             Layer::Output => super::output::in_place(plan.schema(), batches)?,
             _ => (plan.schema(), batches),
         };
-        if !self.streams(node) {
-            if let Some(memory) = lock(&self.relations).get(&node.view.name) {
+        let encoder = lock(&self.state[at]).streamed.as_ref().map(|s| s.1.clone());
+        let Some(encoder) = encoder else {
+            if let Some(memory) = &lock(&self.state[at]).relation {
                 memory.put(shard, batches);
             }
             return Ok(());
-        }
-        let encoder = lock(&self.encoded).get(&node.view.name).map(|e| e.encoder.clone());
-        let encoder = encoder.ok_or_else(|| Error::bug(format!("output {} was not planned", node.view.name)))?;
+        };
         for (year, batches) in super::output::split_years(&schema, &batches)? {
             let group = encoder.encode(&batches)?;
-            if let Some(entry) = lock(&self.encoded).get_mut(&node.view.name) {
-                entry.groups.insert((year, shard), group);
+            if let Some((_, _, groups)) = &mut lock(&self.state[at]).streamed {
+                groups.insert((year, shard), group);
             }
         }
         Ok(())
     }
 
-    /// Frees what no later node reads.
-    fn release(&self, done: usize, shard: usize) {
-        for node in self.nodes.iter().filter(|n| n.last_reader == Some(done) && n.view.layer != Layer::Output) {
-            if let Some(memory) = lock(&self.relations).get(&node.view.name) {
-                memory.take(shard);
-            }
+    /// Frees what no step reads any more.
+    fn release(&self, step: usize, shard: usize) {
+        if self.steps[step].view.layer != Layer::Output {
+            lock(&self.state[step]).relation.iter().for_each(|memory| drop(memory.take(shard)));
         }
     }
 
-    fn collect_sharded(&self, outputs: &mut BTreeMap<String, Rows>) -> Result<()> {
-        for (name, streamed) in std::mem::take(&mut *lock(&self.encoded)) {
+    /// The rows of an output whose every part is there.
+    fn collect(&self, step: usize) -> Result<Rows> {
+        let mut state = lock(&self.state[step]);
+        if let Some((schema, encoder, groups)) = state.streamed.take() {
             let mut years: BTreeMap<i32, Vec<Group>> = BTreeMap::new();
-            streamed.groups.into_iter().for_each(|((year, _), group)| years.entry(year).or_default().push(group));
-            outputs.insert(name, Rows::Encoded(streamed.schema, years, streamed.encoder));
+            groups.into_iter().for_each(|((year, _), group)| years.entry(year).or_default().push(group));
+            return Ok(Rows::Encoded(schema, years, encoder));
         }
-        for node in self.nodes.iter().filter(|n| n.phase == Phase::Shard && n.view.layer == Layer::Output && !self.streams(n)) {
-            let memory = lock(&self.relations).get(&node.view.name).cloned();
-            let memory = memory.ok_or_else(|| Error::bug(format!("output {} did not run", node.view.name)))?;
-            let parts = (0..self.shards).map(|s| memory.take(s)).collect();
-            let schema = super::output::written_schema(&crate::engine::Scan::schema(memory.as_ref()));
-            outputs.insert(node.view.name.clone(), Rows::Batches(schema, parts));
+        let memory = state.relation.take();
+        let memory = memory.ok_or_else(|| Error::bug(format!("output {} did not run", self.steps[step].view.name)))?;
+        let parts = (0..memory.parts()).map(|s| memory.take(s)).collect();
+        Ok(Rows::Batches(super::output::written_schema(&memory.schema()), parts))
+    }
+}
+
+/// Which parts of which steps may run, in a fixed order of preference: earlier shards first, then earlier steps.
+struct Queue<'a> {
+    steps: &'a [Step],
+    shards: usize,
+    /// Shards that may be under way at once.
+    window: usize,
+    /// Inputs of each part of each step that are not there yet.
+    missing: Vec<Vec<usize>>,
+    /// Parts of each step that have not ended.
+    open: Vec<usize>,
+    /// Reads of each part of each step that are still to come.
+    reads: Vec<Vec<usize>>,
+    /// Steps that each shard still has to run.
+    left: Vec<usize>,
+    ready: BTreeSet<(usize, usize)>,
+}
+
+/// What follows from the end of a part.
+struct Done {
+    /// Every part of the step has ended.
+    whole: bool,
+    /// Parts that nothing reads any more.
+    read_for_the_last_time: Vec<(usize, usize)>,
+}
+
+impl<'a> Queue<'a> {
+    fn new(steps: &'a [Step], shards: usize, threads: usize) -> Queue<'a> {
+        let parts = |s: &Step| if s.phase == Phase::Shard { shards } else { 1 };
+        let by_shard = steps.iter().filter(|s| s.phase == Phase::Shard).count();
+        let mut queue = Queue {
+            steps,
+            shards,
+            window: threads,
+            missing: steps.iter().map(|s| vec![0; parts(s)]).collect(),
+            open: steps.iter().map(parts).collect(),
+            reads: steps.iter().map(|s| vec![0; parts(s)]).collect(),
+            left: vec![by_shard; shards],
+            ready: BTreeSet::new(),
+        };
+        for (i, step) in steps.iter().enumerate() {
+            // All but the first shard wait for the plan that the first makes.
+            (1..parts(step)).for_each(|shard| queue.missing[i][shard] += 1);
+            for &input in &step.inputs {
+                for (shard, reader) in queue.readings(input, i) {
+                    queue.missing[i][reader] += 1;
+                    queue.reads[input][shard] += 1;
+                }
+            }
+            (0..parts(step)).filter(|&p| queue.missing[i][p] == 0).for_each(|p| {
+                queue.ready.insert((p, i));
+            });
         }
-        Ok(())
+        queue
+    }
+
+    /// Which part of a step is read by which part of a reader.
+    fn readings(&self, input: usize, reader: usize) -> Vec<(usize, usize)> {
+        match (self.steps[input].phase, self.steps[reader].phase) {
+            (Phase::Shard, Phase::Shard) => (0..self.shards).map(|s| (s, s)).collect(),
+            (Phase::Shard, _) => (0..self.shards).map(|s| (s, 0)).collect(),
+            (_, Phase::Shard) => (0..self.shards).map(|s| (0, s)).collect(),
+            _ => vec![(0, 0)],
+        }
+    }
+
+    /// The next part to run: step and shard.
+    fn next(&mut self) -> Option<(usize, usize)> {
+        let ended = self.left.iter().take_while(|&&n| n == 0).count();
+        let &(shard, step) = self.ready.first().filter(|(shard, _)| *shard < ended + self.window)?;
+        self.ready.remove(&(shard, step));
+        Some((step, shard))
+    }
+
+    fn done(&mut self, step: usize, shard: usize) -> Done {
+        self.open[step] -= 1;
+        if self.steps[step].phase == Phase::Shard {
+            self.left[shard] -= 1;
+            if shard == 0 {
+                (1..self.shards).for_each(|s| self.arrived(step, s));
+            }
+        }
+        for &reader in &self.steps[step].readers {
+            let parts = self.readings(step, reader).into_iter().filter(|(s, _)| *s == shard);
+            parts.for_each(|(_, p)| self.arrived(reader, p));
+        }
+        let mut ended: Vec<(usize, usize)> = Vec::new();
+        for &input in &self.steps[step].inputs {
+            for (of_input, _) in self.readings(input, step).into_iter().filter(|(_, p)| *p == shard) {
+                self.reads[input][of_input] -= 1;
+                ended.extend((self.reads[input][of_input] == 0).then_some((input, of_input)));
+            }
+        }
+        Done { whole: self.open[step] == 0, read_for_the_last_time: ended }
+    }
+
+    fn arrived(&mut self, step: usize, part: usize) {
+        self.missing[step][part] -= 1;
+        if self.missing[step][part] == 0 {
+            self.ready.insert((part, step));
+        }
+    }
+
+    /// Every part has run.
+    fn check(&self) -> Result<()> {
+        let stuck = self.steps.iter().zip(&self.open).find(|(_, open)| **open > 0);
+        stuck.map_or(Ok(()), |(s, _)| Err(Error::bug(format!("{} never came to run", s.view.name))))
     }
 }
 
@@ -344,16 +350,4 @@ fn check_indicator(view: &View, schema: &SchemaRef) -> Result<()> {
         Some(column) => Err(Error::Config(format!("{}: {column} must be yes or no (a boolean)", view.path))),
         None => Ok(()),
     }
-}
-
-async fn next(running: &mut tokio::task::JoinSet<Result<()>>) -> Result<()> {
-    match running.join_next().await {
-        Some(Ok(result)) => result,
-        Some(Err(e)) => Err(Error::internal("a shard's task ended early", e)),
-        None => Ok(()),
-    }
-}
-
-fn name(view: &View) -> Name {
-    Name { schema: None, table: view.name.clone() }
 }

@@ -1,0 +1,129 @@
+//! What a run has to do for a jurisdiction: which tables to compute, and which to take over from the run before.
+
+use super::graph::Graph;
+use super::key::{self, Key};
+use super::manifest::{Manifest, Table};
+use super::output::OutputFile;
+use super::stage::Timings;
+use super::{Ground, Outcome, Prepared};
+use crate::error::Result;
+use crate::store;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+/// A view, what becomes of it (`run`, `share` or `reuse`), and why.
+pub type Line = (String, &'static str, String);
+
+/// The plan of a jurisdiction.
+pub struct Plan {
+    /// Keys of all views that its outputs need.
+    pub keys: BTreeMap<String, Key>,
+    /// Each output, and whether the run before has it.
+    pub outputs: Vec<(String, Reuse)>,
+    before: Option<Manifest>,
+}
+
+/// Whether an output is taken over from the run before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reuse {
+    /// Nothing that it depends on changed.
+    TakenOver,
+    /// It is computed; why.
+    Computed(String),
+}
+
+impl Plan {
+    /// Compares what the outputs depend on with the run before.
+    pub fn new(ground: &Ground, prepared: &Prepared) -> Result<Plan> {
+        let wanted: Vec<&str> = prepared.outputs.iter().map(String::as_str).collect();
+        let keys = key::keys(&prepared.catalog.in_order(&wanted)?, &prepared.engine.contents()?);
+        let before = ground.before.get(&prepared.jurisdiction.id).cloned();
+        let same_years = before.as_ref().is_some_and(|b| b.report_years.iter().eq(&prepared.years.requested));
+        let reuse = |name: &String| match &before {
+            None => Reuse::Computed("there is no current run of this jurisdiction to take it from".into()),
+            Some(_) if !same_years => Reuse::Computed("the current run is of other report years".into()),
+            Some(before) => reuse(ground.root, before, &keys, name),
+        };
+        let outputs = prepared.outputs.iter().map(|name| (name.clone(), reuse(name))).collect();
+        Ok(Plan { keys, outputs, before })
+    }
+
+    /// The outputs to compute.
+    pub fn to_run(&self) -> Vec<&str> {
+        self.outputs.iter().filter(|(_, r)| *r != Reuse::TakenOver).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Puts a run together from what was computed and what is taken over.
+    pub fn outcome(
+        &self,
+        ground: &Ground,
+        prepared: &Prepared,
+        written: (std::path::PathBuf, Vec<OutputFile>, Vec<Table>),
+        timings: &Timings,
+        took: Duration,
+    ) -> Result<Outcome> {
+        let (folder, mut files, mut tables) = written;
+        let reused: BTreeSet<&String> = self.outputs.iter().filter(|(_, r)| *r == Reuse::TakenOver).map(|(name, _)| name).collect();
+        let names: Vec<String> = reused.iter().map(|n| (*n).clone()).collect();
+        if let Some(before) = &self.before {
+            if reused.len() == self.outputs.len() && reused.len() == before.tables.len() && prepared.overlays == before.overlays {
+                let folder = ground.below.join(&before.run_id);
+                return Ok(Outcome { manifest: before.clone(), folder, unchanged: true, reused: names });
+            }
+            tables.extend(before.tables.iter().filter(|t| reused.contains(&t.name)).cloned());
+            for file in before.files.iter().filter(|f| reused.contains(&f.table)) {
+                let below = Path::new(&file.stored.path).components().skip_while(|c| c.as_os_str() != file.table.as_str());
+                let stored = store::link(ground.root, &file.stored, &folder.join(below.collect::<std::path::PathBuf>()))?;
+                files.push(OutputFile { stored, ..file.clone() });
+            }
+        }
+        let own: Timings = timings.iter().filter(|(view, _)| self.keys.contains_key(*view)).map(|(v, s)| (v.clone(), *s)).collect();
+        let run_id = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let manifest = Manifest::new(run_id, prepared, ground.load, files, tables, (self.keys.clone(), own), took)?;
+        Ok(Outcome { manifest, folder, unchanged: false, reused: names })
+    }
+
+    /// For people: what each view that would run is run for, and what is taken over; `graph` has the steps of all jurisdictions.
+    pub fn explain(&self, graph: &Graph, at: usize) -> Vec<Line> {
+        let mut lines: Vec<Line> = Vec::new();
+        for step in graph.steps.iter().filter(|s| s.of.contains(&at)) {
+            let name = &step.view.name;
+            let why = match self.outputs.iter().find(|(o, _)| o == name) {
+                Some((_, Reuse::Computed(why))) => why.clone(),
+                _ => self.changed(name),
+            };
+            let (what, why) = match step.of.first() {
+                Some(&first) if first != at => ("share", "the same for another jurisdiction of this run".to_string()),
+                _ => ("run", why),
+            };
+            lines.push((name.clone(), what, why));
+        }
+        let reused = self.outputs.iter().filter(|(_, r)| *r == Reuse::TakenOver);
+        lines.extend(reused.map(|(name, _)| (name.clone(), "reuse", "nothing that it depends on changed".to_string())));
+        lines
+    }
+
+    fn changed(&self, view: &str) -> String {
+        let key = self.keys.get(view);
+        match (key, self.before.as_ref().and_then(|b| b.views.get(view))) {
+            (Some(key), Some(before)) if key != before => format!("changed: {}", key.changes(before).join(", ")),
+            (Some(_), Some(_)) => "unchanged, but a table that runs reads it".into(),
+            _ => "the current run did not have it".into(),
+        }
+    }
+}
+
+fn reuse(root: &Path, before: &Manifest, keys: &BTreeMap<String, Key>, name: &str) -> Reuse {
+    match (keys.get(name), before.views.get(name)) {
+        (Some(key), Some(old)) if key.key == old.key && before.tables.iter().any(|t| t.name == name) => {
+            let is_there = |path: &str, bytes: u64| std::fs::metadata(root.join(path)).is_ok_and(|m| m.len() == bytes);
+            match before.files.iter().filter(|f| f.table == name).find(|f| !is_there(&f.stored.path, f.stored.bytes)) {
+                None => Reuse::TakenOver,
+                Some(file) => Reuse::Computed(format!("{} of the current run is not whole", file.stored.path)),
+            }
+        }
+        (Some(key), Some(old)) if key.key != old.key => Reuse::Computed(format!("changed: {}", key.changes(old).join(", "))),
+        _ => Reuse::Computed("the current run did not write it".into()),
+    }
+}
