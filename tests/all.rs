@@ -14,6 +14,7 @@ mod property;
 mod reference;
 mod registry;
 mod report;
+mod reuse;
 mod school;
 mod support;
 mod synth;

@@ -287,10 +287,12 @@ fn status_shows_the_load_and_the_runs() {
     }
     let json: serde_json::Value = serde_json::from_str(&place.works(&["status", "--format", "json"])).unwrap();
     assert_eq!((json["runs"][0]["run_id"].as_str(), json["load"]["load_id"].as_str()), (Some(run.as_str()), Some(load.as_str())));
+    place.run("oregon", [2023], &[]);
     place.run("federal", [2023], &[]);
     let json: serde_json::Value = serde_json::from_str(&place.works(&["status", "--format", "json"])).unwrap();
     let runs = json["runs"].as_array().unwrap();
-    assert_eq!(runs.iter().map(|r| r["current"].as_bool().unwrap()).collect::<Vec<_>>(), [true, false], "{json}");
+    // The newest first; each jurisdiction has its own current run.
+    assert_eq!(runs.iter().map(|r| r["current"].as_bool().unwrap()).collect::<Vec<_>>(), [true, true, false], "{json}");
 }
 
 #[test]
