@@ -14,11 +14,12 @@ mod explain;
 mod moves;
 mod pieces;
 mod rank;
+mod reduced;
 mod search;
 mod solve;
 mod system;
 
-pub use attack::{Attack, Finding, attack, attack_again};
-pub use system::{Layer, Relation};
 #[allow(unused_imports)]
 use crate::published::Published;
+pub use attack::{Attack, Finding, attack, attack_again};
+pub use system::{Layer, Relation};

@@ -206,9 +206,8 @@ fn show(world: &mut World, random: &mut Random) {
     for i in 0..world.published.cells.len() {
         let (d, n) = (world.truth.denominator[i], world.truth.numerator[i]);
         let hidden = (d > 0 && d < threshold || random.chance(more)) && d >= world.published.hidden_minimum;
-        let wide = |random: &mut Random, value: i64| {
-            Known::Between((value - random.below(3) as i64).max(0), value + random.below(3) as i64)
-        };
+        let wide =
+            |random: &mut Random, value: i64| Known::Between((value - random.below(3) as i64).max(0), value + random.below(3) as i64);
         let numerator = match (hidden && random.chance(90) || random.chance(numerators), random.chance(bands)) {
             (_, true) => wide(random, n),
             (true, _) => Known::Hidden,
@@ -231,9 +230,11 @@ pub fn agrees(published: &Published, table: &Table) -> bool {
         Known::Between(low, high) => low <= value && value <= high,
         Known::Hidden => value >= least,
     };
-    let cells = published.cells.iter().enumerate().all(|(i, c)| {
-        shown(c.denominator, d[i], published.hidden_minimum) && shown(c.numerator, n[i], 0) && 0 <= n[i] && n[i] <= d[i]
-    });
+    let cells = published
+        .cells
+        .iter()
+        .enumerate()
+        .all(|(i, c)| shown(c.denominator, d[i], published.hidden_minimum) && shown(c.numerator, n[i], 0) && 0 <= n[i] && n[i] <= d[i]);
     let sum = |of: &[i64], parts: &[u32]| parts.iter().map(|&p| of[p as usize]).sum::<i64>();
     let lines = published.lines.iter().all(|l| [d, n].iter().all(|x| x[l.total as usize] == sum(x, &l.parts)));
     let within = published.within.iter().all(|&(p, w)| {
@@ -246,7 +247,8 @@ pub fn agrees(published: &Published, table: &Table) -> bool {
 /// The counts that are not shown.
 pub fn hidden(published: &Published) -> Vec<Count> {
     let fields = |c: &Cell| [(Field::Denominator, c.denominator), (Field::Numerator, c.numerator)];
-    let counts = published.cells.iter().enumerate().flat_map(|(i, c)| fields(c).map(|(field, known)| (Count { cell: i as u32, field }, known)));
+    let counts =
+        published.cells.iter().enumerate().flat_map(|(i, c)| fields(c).map(|(field, known)| (Count { cell: i as u32, field }, known)));
     counts.filter(|(_, known)| !matches!(known, Known::Exactly(_))).map(|(count, _)| count).collect()
 }
 

@@ -1,10 +1,10 @@
 //! Attacks all pieces of what is published, and puts together what was found.
 
-use super::domain::{Domain, End};
+use super::domain::Domain;
 use super::explain::Explainer;
 use super::pieces::{Joined, Piece, Pieces};
 use super::solve::{Part, Solved, solve};
-use super::system::{Layer, Relation, Rows, System};
+use super::system::{Layer, Relation, System};
 use crate::published::{Count, Field, Known, Move, Published, Table};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -231,7 +231,7 @@ fn parts(system: &System, domain: &Domain, counts: &Counts) -> Vec<(Part, Vec<u3
         let first = joined.first(v as u32) as usize;
         if number[first] == u32::MAX {
             number[first] = parts.len() as u32;
-            parts.push((Part { rows: Rows::default(), low: Vec::new(), high: Vec::new(), counted: Vec::new() }, Vec::new()));
+            parts.push((Part::default(), Vec::new()));
         }
         let (part, members) = &mut parts[number[first] as usize];
         (number[v], place[v]) = (number[first], members.len() as u32);
@@ -239,6 +239,7 @@ fn parts(system: &System, domain: &Domain, counts: &Counts) -> Vec<(Part, Vec<u3
         part.low.push(domain.low[v]);
         part.high.push(domain.high[v]);
         part.counted.push(!counts.of[v].is_empty());
+        part.rest.push(system.owner[v].1 == Layer::Rest);
     }
     for &r in &rows {
         let mut fixed = 0;
@@ -255,10 +256,8 @@ fn parts(system: &System, domain: &Domain, counts: &Counts) -> Vec<(Part, Vec<u3
         if let Some((part, _)) = parts.get_mut(part as usize) {
             let least = if system.rows.equation(r) { system.rows.least[r] - fixed } else { system.rows.least[r] };
             part.rows.push(&entries, least, system.rows.most[r] - fixed);
+            part.relation.push(system.relation[r]);
         }
     }
     parts
 }
-
-#[allow(unused)]
-const _: (Layer, End) = (Layer::Rest, End::Low);

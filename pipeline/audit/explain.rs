@@ -1,18 +1,18 @@
 //! Why a count is given away: few relations, in an order in which a person can follow them.
 
 use super::domain::{Domain, End, columns};
+use super::pieces::Piece;
 use super::rank;
 use super::search::{Outcome, Search};
 use super::system::{Relation, Rows, System};
-use super::pieces::Piece;
 use crate::published::{Count, Field, Known, Published};
 
 /// Rows beyond which a list of reasons is not made shorter.
 const SHORT: usize = 24;
 /// Rows beyond which reasons are not looked for in a wider neighbourhood.
-const WIDE: usize = 400;
+const WIDE: usize = 150;
 /// Entries that a search for reasons may look at.
-const BUDGET: u64 = 100_000;
+const BUDGET: u64 = 10_000;
 
 /// Finds reasons in a system.
 pub(super) struct Explainer<'a> {
@@ -33,7 +33,13 @@ pub(super) fn shown(published: &Published, piece: &Piece, count: Count, own: Rel
         while at < reached.len() {
             for &pair in &piece.same {
                 let (a, b) = published.same[pair as usize];
-                let other = if a == reached[at].0 { b } else if b == reached[at].0 { a } else { continue };
+                let other = if a == reached[at].0 {
+                    b
+                } else if b == reached[at].0 {
+                    a
+                } else {
+                    continue;
+                };
                 if reached.iter().all(|r| r.0 != other) {
                     reached.push((other, Some((at, pair))));
                 }
@@ -164,15 +170,20 @@ impl<'a> Explainer<'a> {
     }
 }
 
-/// Leaves out what can be left out, one row after the other.
+/// Leaves out what can be left out: halves first, then quarters, at last one row after the other.
 fn shortened(mut rows: Vec<usize>, enough: impl Fn(&[usize]) -> bool) -> Vec<usize> {
-    let mut at = rows.len();
-    while at > 0 {
-        at -= 1;
-        let row = rows.remove(at);
-        if !enough(&rows) {
-            rows.insert(at, row);
+    let mut size = rows.len().div_ceil(2);
+    while size > 0 {
+        let mut end = rows.len();
+        while end > 0 {
+            let start = end.saturating_sub(size);
+            let fewer: Vec<usize> = rows[..start].iter().chain(&rows[end..]).copied().collect();
+            if enough(&fewer) {
+                rows = fewer;
+            }
+            end = start;
         }
+        size /= 2;
     }
     rows
 }

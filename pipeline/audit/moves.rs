@@ -12,9 +12,11 @@ pub(super) struct Mover<'a> {
     rows: &'a Rows,
     low: &'a [i64],
     high: &'a [i64],
-    base: &'a [i64],
+    base: Vec<i64>,
     start: Vec<u32>,
     column: Vec<(u32, i8)>,
+    /// What the rows sum to at the base.
+    sum: Vec<i64>,
     /// How much more the row can grow and how much it can shrink.
     growth: Vec<(i64, i64)>,
     /// The move so far.
@@ -26,17 +28,13 @@ pub(super) struct Mover<'a> {
 }
 
 impl<'a> Mover<'a> {
-    /// The point `base` must agree with the rows and lie in the intervals.
-    pub fn new(rows: &'a Rows, low: &'a [i64], high: &'a [i64], base: &'a [i64]) -> Mover<'a> {
+    /// The point `base` must lie in the intervals; where it does not agree with the rows, moves leave them as they are or bring them nearer.
+    pub fn new(rows: &'a Rows, low: &'a [i64], high: &'a [i64], base: Vec<i64>) -> Mover<'a> {
         let (start, column) = columns(rows, low.len());
-        let growth = (0..rows.count())
-            .map(|r| {
-                let sum = total(rows, r, base);
-                (rows.most[r] - sum, if rows.least[r] == -ENDLESS { ENDLESS } else { sum - rows.least[r] })
-            })
-            .collect();
+        let growth = (0..rows.count()).map(|r| growth(rows, r, total(rows, r, &base))).collect();
+        let sum = (0..rows.count()).map(|r| total(rows, r, &base)).collect();
         let (change, shift) = (vec![0; low.len()], vec![0; rows.count()]);
-        Mover { rows, low, high, base, start, column, growth, change, path: Vec::new(), shift, broken: Vec::new(), trials: 0 }
+        Mover { rows, low, high, base, start, column, sum, growth, change, path: Vec::new(), shift, broken: Vec::new(), trials: 0 }
     }
 
     /// A move that changes the variable: pairs of variable and difference, in no particular order. None: not found (there may be one).
@@ -59,6 +57,70 @@ impl<'a> Mover<'a> {
             }
         }
         None
+    }
+
+    /// Brings the point nearer to the rows, as far as short moves do. Returns it, and whether it agrees with all.
+    pub fn mended(mut self, rounds: std::ops::Range<usize>) -> (Vec<i64>, bool) {
+        let mut wrong: Vec<u32> = (0..self.rows.count() as u32).collect();
+        for &(depth, trials) in &ROUNDS[rounds] {
+            let mut progress = true;
+            while progress {
+                wrong.retain(|&r| self.wrong(r) != 0);
+                progress = false;
+                for &row in &wrong {
+                    while self.wrong(row) != 0 && self.nearer(row, depth, trials) {
+                        progress = true;
+                    }
+                }
+            }
+            if wrong.is_empty() {
+                return (self.base, true);
+            }
+        }
+        (self.base, false)
+    }
+
+    /// How much the sum of the row must change for the point to agree.
+    fn wrong(&self, row: u32) -> i64 {
+        let r = row as usize;
+        let sum = self.sum[r];
+        if sum > self.rows.most[r] { self.rows.most[r] - sum } else { (self.rows.least[r] - sum).max(0) }
+    }
+
+    /// Moves so that the row comes nearer, by all that is wrong or by 1.
+    fn nearer(&mut self, row: u32, depth: usize, trials: u32) -> bool {
+        let wrong = self.wrong(row);
+        let sizes = [wrong, wrong.signum()];
+        for size in &sizes[..if wrong.abs() > 1 { 2 } else { 1 }] {
+            self.trials = trials;
+            self.shift[row as usize] -= size;
+            self.broken.push(row);
+            let found = self.mend(depth);
+            let change: Vec<(u32, i64)> = self.path.iter().map(|&v| (v, self.change[v as usize])).collect();
+            while let Some(&v) = self.path.last() {
+                self.take(v);
+            }
+            self.shift[row as usize] += size;
+            self.broken.clear();
+            if found {
+                self.step(&change);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Goes to another point.
+    fn step(&mut self, change: &[(u32, i64)]) {
+        for &(v, d) in change {
+            self.base[v as usize] += d;
+            for i in self.rows_of(v) {
+                let (row, a) = self.column[i];
+                let r = row as usize;
+                self.sum[r] += d * i64::from(a);
+                self.growth[r] = growth(self.rows, r, self.sum[r]);
+            }
+        }
     }
 
     fn free(&self, variable: u32, step: i64) -> bool {
@@ -150,5 +212,17 @@ impl<'a> Mover<'a> {
         }
         ways.sort_unstable();
         Some(ways)
+    }
+}
+
+/// How much the sum of a row may grow and shrink: a row that the point does not agree with may only come nearer.
+fn growth(rows: &Rows, r: usize, sum: i64) -> (i64, i64) {
+    let (least, most) = (rows.least[r], rows.most[r]);
+    match (sum > most, least == -ENDLESS) {
+        (true, true) => (0, ENDLESS),
+        (true, false) => (0, sum - most),
+        (false, true) => (most - sum, ENDLESS),
+        (false, false) if sum < least => (least - sum, 0),
+        (false, false) => (most - sum, sum - least),
     }
 }

@@ -110,7 +110,9 @@ impl<'a> Search<'a> {
                 found.push(row);
             }
         }
-        found.into_iter().min_by_key(|&r| self.domain.rows.of(r as usize).iter().filter(|&&(v, a)| self.room(v, a, self.lack(r)) != 0).count())
+        found
+            .into_iter()
+            .min_by_key(|&r| self.domain.rows.of(r as usize).iter().filter(|&&(v, a)| self.room(v, a, self.lack(r)) != 0).count())
     }
 
     /// How far the variable can go towards what the row lacks.

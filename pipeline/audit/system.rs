@@ -245,7 +245,7 @@ impl System {
 }
 
 /// Adds up entries of the same variable in a sorted row.
-fn merge(entries: &mut Vec<(u32, i8)>) {
+pub(super) fn merge(entries: &mut Vec<(u32, i8)>) {
     if entries.windows(2).all(|w| w[0].0 != w[1].0) {
         return;
     }
