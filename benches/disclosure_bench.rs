@@ -2,7 +2,7 @@
 //!
 //! `disclosure_bench [cohorts] [threads]`: 197 districts, 1,500 schools, 40 groups; 11 cohorts are 750,000 figures.
 
-use perkins::disclosure::{Attacker, EntityLine, Figure, Group, Membership, Policy, Release, protect_against};
+use perkins::disclosure::{Attacker, EntityLine, Figure, Found, Group, Membership, Policy, Release, protect_against};
 use std::time::Instant;
 
 const DISTRICTS: u32 = 197;
@@ -131,9 +131,15 @@ fn main() {
     let release = release(cohorts);
     println!("{} figures", release.figures.len());
     let policy = Policy { smallest: 7, ..Policy::FEDERAL };
-    let nobody: &Attacker = &|_| Vec::new();
+    let attacker: &Attacker = &|p| {
+        let start = Instant::now();
+        let a = perkins::audit::attack(p, 1);
+        let (given_away, undecided): (Vec<_>, _) = (a.findings.into_iter().map(|f| f.count).collect(), a.undecided);
+        println!("attack {:.2} s: {} findings, {} undecided", start.elapsed().as_secs_f64(), given_away.len(), undecided.len());
+        Found { given_away, undecided: Vec::new() }
+    };
     let start = Instant::now();
-    match protect_against(&release, &policy, threads.into(), nobody) {
+    match protect_against(&release, &policy, threads.into(), attacker) {
         Err(e) => println!("{e}"),
         Ok(protection) => {
             println!("{:.2} s, {} rounds, {} open", start.elapsed().as_secs_f64(), protection.rounds, protection.open.len());

@@ -19,14 +19,36 @@ pub use report::{LevelReport, Utility};
 pub use treatment::{Band, Reason, Treatment};
 pub use view::published;
 
+use crate::audit;
 use crate::published::{Count, Published};
 use cells::Cells;
 use repair::Repaired;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Finds the hidden counts with exactly one possible value.
-pub type Attacker<'a> = dyn Fn(&Published) -> Vec<Count> + Sync + 'a;
+/// What an attacker finds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Hidden counts with exactly one possible value.
+    pub given_away: Vec<Count>,
+    /// Hidden counts for which it could not tell.
+    pub undecided: Vec<Count>,
+}
+
+/// Looks for hidden counts with exactly one possible value.
+pub type Attacker<'a> = dyn Fn(&Published) -> Found + Sync + 'a;
+
+/// Protects a release against [`audit::attack`]. The result does not depend on the order of figures or the number of threads.
+///
+/// # Errors
+/// If the figures contradict each other.
+pub fn protect(release: &Release, policy: &Policy, threads: usize) -> Result<Protection, ReleaseError> {
+    let attacker = |published: &Published| {
+        let attack = audit::attack(published, 1);
+        Found { given_away: attack.findings.into_iter().map(|f| f.count).collect(), undecided: attack.undecided }
+    };
+    protect_against(release, policy, threads, &attacker)
+}
 
 /// How every figure is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +60,15 @@ pub struct Protection {
     /// Counts that stay open: an earlier release showed what a rule hides now, or what gives it away. Policy `rule` leaves others open,
     /// which are not listed.
     pub open: Vec<Count>,
+    /// Counts for which the attacker could not tell, though everything near them is hidden. A release with any must not be published.
+    pub undecided: Vec<Count>,
     /// Figures shown, banded and hidden, by level, and the least that must be hidden.
     pub utility: Utility,
     /// The most rounds that repair took.
     pub rounds: u32,
 }
 
-/// Protects a release against an attacker. The result does not depend on the order of figures or the number of threads.
+/// Protects a release against any attacker. The result does not depend on the order of figures or the number of threads.
 ///
 /// # Errors
 /// If the figures contradict each other.
@@ -68,6 +92,7 @@ pub fn protect_against(release: &Release, policy: &Policy, threads: usize, attac
         treatments: vec![Treatment::Shown; release.figures.len()],
         reasons: vec![Reason::None; release.figures.len()],
         open: Vec::new(),
+        undecided: Vec::new(),
         utility: Utility::default(),
         rounds: 0,
     };
@@ -77,6 +102,7 @@ pub fn protect_against(release: &Release, policy: &Policy, threads: usize, attac
         }
     }
     protection.open.sort_unstable();
+    protection.undecided.sort_unstable();
     Ok(protection)
 }
 
@@ -86,7 +112,9 @@ impl Protection {
             self.treatments[*origin as usize] = repaired.treatments[i];
             self.reasons[*origin as usize] = repaired.reasons[i];
         }
-        self.open.extend(repaired.open.iter().map(|c| Count { cell: set.origin[c.cell as usize], field: c.field }));
+        let original = |c: &Count| Count { cell: set.origin[c.cell as usize], field: c.field };
+        self.open.extend(repaired.open.iter().map(original));
+        self.undecided.extend(repaired.undecided.iter().map(original));
         self.utility.add(set, &repaired.treatments, &repaired.reasons);
         self.rounds = self.rounds.max(repaired.rounds);
     }

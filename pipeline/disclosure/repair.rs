@@ -3,13 +3,13 @@
 //! Each round protects at least one more count for every finding, and there are finitely many, so it ends; when everything is hidden, nothing
 //! follows from anything. Only what an earlier release showed can keep a finding open.
 
-use super::Attacker;
 use super::cells::Cells;
 use super::pattern::{Extra, Pattern, decide};
 use super::rate::by_rate;
 use super::release::Policy;
 use super::treatment::{Reason, Treatment};
 use super::view;
+use super::{Attacker, Found};
 use crate::published::{Count, Field, Published};
 
 /// Treatments of linked cohorts.
@@ -17,6 +17,7 @@ pub struct Repaired {
     pub treatments: Vec<Treatment>,
     pub reasons: Vec<Reason>,
     pub open: Vec<Count>,
+    pub undecided: Vec<Count>,
     pub rounds: u32,
 }
 
@@ -28,24 +29,21 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
     loop {
         let pattern = decide(cells, policy, &extra);
         let (treatments, reasons) = treat(cells, policy, &pattern);
-        let mut open: Vec<Count> = pattern.open.iter().map(|i| Count { cell: *i, field: open_field(&treatments[*i as usize]) }).collect();
         if !policy.protected {
-            return Repaired { treatments, reasons, open: Vec::new(), rounds };
+            return Repaired { treatments, reasons, open: Vec::new(), undecided: Vec::new(), rounds };
         }
-        let findings = attacker(&view::of_cells(cells, policy, &treatments));
+        let Found { given_away, undecided } = attacker(&view::of_cells(cells, policy, &treatments));
         let mut search = Search::new(cells, policy, &treatments, &mut extra);
-        let mut hidden_more = false;
-        for finding in findings {
-            if search.hide_for(finding) {
-                hidden_more = true;
-            } else {
-                open.push(finding);
-            }
-        }
+        let mut hide_for = |list: &[Count]| list.iter().filter(|c| search.hide_for(**c)).count();
+        let hidden_more = hide_for(&given_away) > 0 || hide_for(&undecided) > 0;
         if !hidden_more {
+            // What an earlier release showed keeps these open.
+            let mut open: Vec<Count> =
+                pattern.open.iter().map(|i| Count { cell: *i, field: open_field(&treatments[*i as usize]) }).collect();
+            open.extend(given_away);
             open.sort_unstable();
             open.dedup();
-            return Repaired { treatments, reasons, open, rounds };
+            return Repaired { treatments, reasons, open, undecided, rounds };
         }
         rounds += 1;
     }
