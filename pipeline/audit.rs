@@ -9,17 +9,26 @@
 //! elimination modulo a prime (`rank`) and exact search. What is not decided within its budget is told as undecided, never passed over.
 
 mod attack;
+mod describe;
 mod domain;
 mod explain;
+mod frame;
 mod moves;
 mod pieces;
 mod rank;
+mod read;
 mod reduced;
+mod relate;
 mod search;
+mod shown;
 mod solve;
 mod system;
+mod tell;
 
 #[allow(unused_imports)]
 use crate::published::Published;
 pub use attack::{Attack, Finding, attack, attack_again};
+pub use describe::{Absent, Columns, DescribeError, Description, GroupWithin, Groups, LevelSum, LineTable, Partition, Same, Shown, Ties};
+pub use frame::{Column, Frame};
+pub use read::PublicTable;
 pub use system::{Layer, Relation};
