@@ -4,12 +4,15 @@
 //! attacker finds no count with one possible value. Source: spec disclosure, "Protection"; docs of each module.
 
 mod cells;
+mod cover;
 mod elimination;
+mod layer;
 mod pattern;
 mod rate;
 mod release;
 mod repair;
 mod report;
+mod route;
 mod treatment;
 mod view;
 

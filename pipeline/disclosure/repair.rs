@@ -4,13 +4,14 @@
 //! follows from anything. Only what an earlier release showed can keep a finding open.
 
 use super::cells::Cells;
+use super::cover::Cover;
 use super::pattern::{Extra, Pattern, decide};
 use super::rate::by_rate;
 use super::release::Policy;
 use super::treatment::{Reason, Treatment};
 use super::view;
 use super::{Attacker, Found};
-use crate::published::{Count, Field, Published};
+use crate::published::{Count, Field, Move, Published};
 
 /// Treatments of linked cohorts.
 pub struct Repaired {
@@ -18,6 +19,7 @@ pub struct Repaired {
     pub reasons: Vec<Reason>,
     pub open: Vec<Count>,
     pub undecided: Vec<Count>,
+    pub moves: Vec<Move>,
     pub rounds: u32,
 }
 
@@ -30,8 +32,12 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
         let pattern = decide(cells, policy, &extra);
         let (treatments, reasons) = treat(cells, policy, &pattern);
         if !policy.protected {
-            return Repaired { treatments, reasons, open: Vec::new(), undecided: Vec::new(), rounds };
+            return Repaired { treatments, reasons, open: Vec::new(), undecided: Vec::new(), moves: Vec::new(), rounds };
         }
+        let mut cover = Cover::new(cells, policy, treatments, reasons);
+        cover.run();
+        let Cover { treatments, reasons, moves, uncovered, .. } = cover;
+        if std::env::var("DC").is_ok() { eprintln!("uncovered {} moves {}", uncovered.len(), moves.len()); }
         let Found { given_away, undecided } = attacker(&view::of_cells(cells, policy, &treatments));
         let mut search = Search::new(cells, policy, &treatments, &mut extra);
         let mut hide_for = |list: &[Count]| list.iter().filter(|c| search.hide_for(**c)).count();
@@ -43,7 +49,7 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
             open.extend(given_away);
             open.sort_unstable();
             open.dedup();
-            return Repaired { treatments, reasons, open, undecided, rounds };
+            return Repaired { treatments, reasons, open, undecided, moves, rounds };
         }
         rounds += 1;
     }
