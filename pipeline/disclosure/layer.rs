@@ -1,0 +1,191 @@
+//! Denominators, or numerators, of linked cohorts as counts that can move by one against each other on their lines.
+
+use super::cells::{Cells, Classes};
+use super::rate::numerators_of_hidden;
+use super::release::Policy;
+use super::treatment::Treatment;
+use super::view::possible;
+use crate::published::Field;
+
+/// Lists of lists, one after the other.
+#[derive(Debug, Default)]
+pub struct Lists<T> {
+    ends: Vec<u32>,
+    items: Vec<T>,
+}
+
+impl<T: Copy + Default> Lists<T> {
+    /// From pairs (list, item), in their order.
+    pub fn new(lists: usize, pairs: impl Iterator<Item = (u32, T)> + Clone) -> Self {
+        let mut at = vec![0u32; lists + 1];
+        pairs.clone().for_each(|p| at[p.0 as usize + 1] += 1);
+        (0..lists).for_each(|l| at[l + 1] += at[l]);
+        let mut items = vec![T::default(); at[lists] as usize];
+        for (list, item) in pairs {
+            items[at[list as usize] as usize] = item;
+            at[list as usize] += 1;
+        }
+        at.pop();
+        Lists { ends: at, items }
+    }
+
+    /// One list.
+    pub fn get(&self, list: u32) -> &[T] {
+        let from = if list == 0 { 0 } else { self.ends[list as usize - 1] };
+        &self.items[from as usize..self.ends[list as usize] as usize]
+    }
+
+    /// How many lists.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+/// Which figures are within which, from both sides.
+pub struct Within {
+    pub wholes: Lists<u32>,
+    pub parts: Lists<u32>,
+}
+
+impl Within {
+    pub fn new(cells: &Cells) -> Self {
+        let pairs = cells.within.iter().copied();
+        let size = cells.figures.len();
+        Within { wholes: Lists::new(size, pairs.clone()), parts: Lists::new(size, pairs.map(|(p, w)| (w, p))) }
+    }
+}
+
+/// No class: the count is 0 or not there.
+pub const NONE: u32 = u32::MAX;
+
+/// The counts of one field.
+pub struct Layer {
+    pub field: Field,
+    /// The count of each figure.
+    pub of: Vec<u32>,
+    /// The figures of each count.
+    pub figures: Lists<u32>,
+    /// The counts of each line, with their signs.
+    pub lines: Lists<(u32, i8)>,
+    /// The lines of each count, with its sign.
+    pub uses: Lists<(u32, i8)>,
+}
+
+impl Layer {
+    /// Counts that are always equal are one; lines that follow from others are left out.
+    pub fn new(cells: &Cells, field: Field) -> Self {
+        let size = cells.figures.len();
+        let mut same = Classes::new(size);
+        if field == Field::Denominator {
+            cells.same.iter().for_each(|(a, b)| same.join(*a, *b));
+        }
+        cells.lines.iter().filter(|l| l.len() == 2).for_each(|l| same.join(l[0], l[1]));
+        let is_there = |i: usize| cells.figures[i].denominator > 0 && (field == Field::Denominator || cells.figures[i].numerator.is_some());
+        let mut of = vec![NONE; size];
+        let mut counts = 0;
+        for i in (0..size).filter(|i| is_there(*i)) {
+            let first = same.find(i as u32) as usize;
+            if first == i {
+                of[i] = counts;
+                counts += 1;
+            } else {
+                of[i] = of[first];
+            }
+        }
+        let figures = Lists::new(counts as usize, of.iter().zip(0..).filter(|(v, _)| **v != NONE).map(|(v, i)| (*v, i)));
+        let mut signed: Vec<Vec<(u32, i8)>> = not_implied(cells).filter(|l| of[l[0] as usize] != NONE).map(|l| with_signs(l, &of)).collect();
+        signed.retain(|l| !l.is_empty());
+        signed.sort_unstable();
+        signed.dedup();
+        let pairs = signed.iter().zip(0u32..).flat_map(|(l, at)| l.iter().map(move |t| (at, *t)));
+        let lines = Lists::new(signed.len(), pairs.clone());
+        let uses = Lists::new(counts as usize, pairs.map(|(at, (v, sign))| (v, (at, sign))));
+        Layer { field, of, figures, lines, uses }
+    }
+}
+
+/// The terms of a line; counts on both sides cancel out.
+fn with_signs(line: &[u32], of: &[u32]) -> Vec<(u32, i8)> {
+    let mut terms: Vec<(u32, i8)> = line.iter().enumerate().map(|(at, i)| (of[*i as usize], if at == 0 { 1 } else { -1 })).collect();
+    terms.sort_unstable();
+    let mut sums: Vec<(u32, i8)> = Vec::with_capacity(terms.len());
+    for (v, sign) in terms {
+        match sums.last_mut() {
+            Some(last) if last.0 == v => last.1 += sign,
+            _ => sums.push((v, sign)),
+        }
+    }
+    sums.retain(|t| t.1 != 0);
+    sums
+}
+
+/// Lines without the partitions of entities that are sums of others: they follow from the partitions of the parts.
+fn not_implied(cells: &Cells) -> impl Iterator<Item = &[u32]> {
+    let entity = |i: u32| cells.figures[i as usize].entity;
+    let mut is_sum = vec![false; cells.figures.len()];
+    for line in cells.lines.iter().filter(|l| entity(l[0]) != entity(l[1])) {
+        is_sum[line[0] as usize] = true;
+    }
+    cells.lines.iter().filter(move |l| entity(l[0]) != entity(l[1]) || !is_sum[l[0] as usize])
+}
+
+/// What decides whether a count of a figure may move by one while everything else stays.
+pub struct Bounds<'a> {
+    pub cells: &'a Cells,
+    pub policy: &'a Policy,
+    pub within: &'a Within,
+}
+
+impl Bounds<'_> {
+    fn counts(&self, i: u32) -> (i64, i64) {
+        let f = &self.cells.figures[i as usize];
+        (f.denominator, f.numerator.unwrap_or(0))
+    }
+
+    /// Whether the count may move when it is hidden; `treatment` is that of the figure now.
+    pub fn may_move(&self, field: Field, i: u32, treatment: Treatment, up: bool) -> bool {
+        let (d, n) = self.counts(i);
+        let by = if up { 1 } else { -1 };
+        let own = match (field, treatment) {
+            (Field::Denominator, _) => up || (d > self.policy.hidden_minimum && n < d),
+            (Field::Numerator, Treatment::Hidden) => (0..=d).contains(&(n + by)),
+            (Field::Numerator, t) => {
+                let (first, last) =
+                    if t == Treatment::Shown { numerators_of_hidden(self.policy, d) } else { possible(self.policy, d, t, n) };
+                (first..=last).contains(&(n + by))
+            }
+        };
+        let moved = if field == Field::Denominator { (d + by, n) } else { (d, n + by) };
+        own && self.wholes_of(i).all(|w| is_within(moved, self.counts(w))) && self.parts_of(i).all(|p| is_within(self.counts(p), moved))
+    }
+
+    fn wholes_of(&self, i: u32) -> impl Iterator<Item = u32> + '_ {
+        self.within.wholes.get(i).iter().copied().filter(move |w| self.is_alike(i, *w))
+    }
+
+    fn parts_of(&self, i: u32) -> impl Iterator<Item = u32> + '_ {
+        self.within.parts.get(i).iter().copied().filter(move |p| self.is_alike(i, *p))
+    }
+
+    fn is_alike(&self, a: u32, b: u32) -> bool {
+        let is_plain = |i: u32| self.cells.figures[i as usize].numerator.is_none();
+        is_plain(a) == is_plain(b)
+    }
+
+    /// Whether figures stay within their wholes when several counts move at once.
+    pub fn stay_within(&self, field: Field, moves: &[(u32, i64)]) -> bool {
+        let moved = |i: u32| {
+            let (d, n) = self.counts(i);
+            let by = moves.binary_search_by_key(&i, |m| m.0).map_or(0, |at| moves[at].1);
+            if field == Field::Denominator { (d + by, n) } else { (d, n + by) }
+        };
+        moves.iter().all(|(i, _)| {
+            self.wholes_of(*i).all(|w| is_within(moved(*i), moved(w))) && self.parts_of(*i).all(|p| is_within(moved(p), moved(*i)))
+        })
+    }
+}
+
+/// Students, those who count, and those who do not.
+fn is_within(part: (i64, i64), whole: (i64, i64)) -> bool {
+    part.0 <= whole.0 && part.1 <= whole.1 && part.0 - part.1 <= whole.0 - whole.1
+}

@@ -1,0 +1,153 @@
+//! Protection of small random releases, judged by every whole-number table that agrees with what is published.
+
+use crate::disclosure_brute::{attacker, pinned};
+use perkins::disclosure::{EntityLine, Figure, Group, Membership, Policy, Release, Treatment, by_rate, protect_against, published};
+use perkins::published::Known;
+
+/// Numbers without an end, the same every time.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % end
+    }
+}
+
+/// A state, one or two districts, one to three schools; two genders, two races, a group that overlaps; up to 12 students in a cell.
+pub fn release(random: &mut Random, cohorts: u16) -> Release {
+    let group = |kind, membership| Group { kind, membership };
+    let mut release = Release {
+        groups: vec![
+            group(0, Membership::All),
+            group(1, Membership::Partition),
+            group(1, Membership::Partition),
+            group(2, Membership::Partition),
+            group(2, Membership::Partition),
+            group(3, Membership::Overlap),
+        ],
+        ..Release::default()
+    };
+    let with_races = random.below(2) == 0;
+    let districts = 1 + random.below(2) as u32;
+    let mut parent = vec![0; 1 + districts as usize];
+    release.entities = std::iter::once(0).chain((0..districts).map(|_| 2)).collect();
+    for d in 1..=districts {
+        for _ in 0..random.below(3) {
+            parent.push(d);
+            release.entities.push(3);
+        }
+    }
+    let most = [3, 6, 12][random.below(3) as usize];
+    for cohort in 0..cohorts {
+        let mut table = vec![[(0i64, 0i64); 6]; parent.len()];
+        let (few, rate) = (1 + random.below(most), random.below(5));
+        for leaf in (0..parent.len()).filter(|e| *e > 0 && !parent[1..].contains(&(*e as u32))) {
+            for _ in 0..random.below(1 + few) + random.below(1 + few) {
+                let mut groups = vec![0, 1 + random.below(2) as usize];
+                groups.extend(with_races.then(|| 3 + (random.below(3) as usize).min(1)));
+                groups.extend((random.below(3) == 0).then_some(5));
+                let counts = i64::from(random.below(4) < rate);
+                let mut entity = leaf;
+                loop {
+                    for g in &groups {
+                        table[entity][*g].0 += 1;
+                        table[entity][*g].1 += counts;
+                    }
+                    if entity == 0 {
+                        break;
+                    }
+                    entity = parent[entity] as usize;
+                }
+            }
+        }
+        for (e, row) in table.iter().enumerate() {
+            for (g, (d, n)) in row.iter().enumerate().filter(|(_, c)| c.0 > 0) {
+                release.figures.push(Figure { cohort, entity: e as u32, group: g as u16, denominator: *d, numerator: Some(*n) });
+            }
+        }
+        let parts_of = |t: u32| (1..parent.len() as u32).filter(|e| parent[*e as usize] == t).collect::<Vec<u32>>();
+        for total in (0..=districts).filter(|t| !parts_of(*t).is_empty()) {
+            release.lines.push(EntityLine { cohort, total, parts: parts_of(total) });
+        }
+    }
+    release
+}
+
+fn policy(random: &mut Random) -> Policy {
+    Policy { smallest: 3 + random.below(3) as i64, hidden_minimum: random.below(2) as i64, ..Policy::FEDERAL }
+}
+
+/// An upper bound of every count, a little above the largest.
+fn most(release: &Release) -> i64 {
+    3 + release.figures.iter().map(|f| f.denominator).max().unwrap_or(0)
+}
+
+#[test]
+fn nothing_hidden_has_one_possible_value() {
+    let mut random = Random(0x5EED);
+    let (mut judged, mut hidden, mut rules_alone_fail) = (0, 0, 0);
+    for case in 0..1500 {
+        let release = release(&mut random, 1);
+        let policy = policy(&mut random);
+        let most = most(&release);
+        let protection = protect_against(&release, &policy, 1, &attacker(most)).expect("agrees with itself");
+        assert!(protection.open.is_empty(), "case {case}: {:?}", protection.open);
+        let view = published(&release, &policy, &protection.treatments).expect("agrees with itself");
+        let Some(pinned_now) = pinned(&view, most, 300_000) else { continue };
+        assert!(pinned_now.is_empty(), "case {case}: {pinned_now:?}");
+        judged += 1;
+        hidden += view.cells.iter().filter(|c| c.denominator == Known::Hidden).count();
+        let rules = Policy { protected: false, ..policy };
+        let alone = protect_against(&release, &rules, 1, &attacker(most)).expect("agrees with itself");
+        let view = published(&release, &rules, &alone.treatments).expect("agrees with itself");
+        rules_alone_fail += usize::from(pinned(&view, most, 300_000).is_some_and(|p| !p.is_empty()));
+    }
+    assert!(judged > 1000 && hidden > 1000, "{judged} releases judged, {hidden} denominators hidden");
+    assert!(rules_alone_fail > 300, "{rules_alone_fail}");
+}
+
+#[test]
+fn what_is_shown_is_true_and_small_figures_are_not() {
+    let mut random = Random(0xF00D);
+    for _ in 0..300 {
+        let release = release(&mut random, 1);
+        let policy = policy(&mut random);
+        let protection = protect_against(&release, &policy, 1, &attacker(most(&release))).expect("agrees with itself");
+        for (figure, treatment) in release.figures.iter().zip(&protection.treatments) {
+            let n = figure.numerator.expect("has one");
+            assert!(!policy.is_small(figure.denominator) || *treatment == Treatment::Hidden);
+            match treatment {
+                Treatment::Band(_) => assert_eq!(*treatment, by_rate(&policy, figure.denominator, n)),
+                Treatment::Shown => assert_eq!(by_rate(&policy, figure.denominator, n), Treatment::Shown),
+                _ => {}
+            }
+        }
+        let utility = &protection.utility;
+        assert!(utility.further >= utility.further_at_least && utility.further_numerators >= utility.further_numerators_at_least);
+    }
+}
+
+#[test]
+fn order_of_figures_and_threads_do_not_matter() {
+    let mut random = Random(0xACE);
+    for _ in 0..100 {
+        let release = release(&mut random, 3);
+        let policy = policy(&mut random);
+        let attacker = attacker(most(&release));
+        let first = protect_against(&release, &policy, 1, &attacker).expect("agrees with itself");
+        let mut other = release.clone();
+        let mut order: Vec<usize> = (0..release.figures.len()).collect();
+        for i in (1..order.len()).rev() {
+            order.swap(i, random.below(i as u64 + 1) as usize);
+        }
+        other.figures = order.iter().map(|i| release.figures[*i]).collect();
+        other.lines.reverse();
+        let second = protect_against(&other, &policy, 3, &attacker).expect("agrees with itself");
+        let back: Vec<Treatment> = order.iter().map(|i| first.treatments[*i]).collect();
+        assert_eq!(back, second.treatments);
+        assert_eq!(first.utility, second.utility);
+    }
+}
