@@ -84,7 +84,7 @@ SELECT
     t.birth_date AS date_of_birth,
     CASE
         -- Those followed are listed as 12th graders, unless they left before.
-        WHEN g.is_secondary AND f.student_key IS NOT NULL AND (x.exit_year IS NULL OR e.last_secondary_grade_rank >= 12) THEN '12'
+        WHEN g.is_secondary AND f.student_key IS NOT NULL AND (x.exit_year IS NULL OR coalesce(e.last_secondary_grade_rank, 12) >= 12) THEN '12'
         WHEN g.is_secondary THEN CASE e.last_secondary_grade_rank WHEN 13 THEN 'SP' ELSE lpad(CAST(e.last_secondary_grade_rank AS VARCHAR), 2, '0') END
         ELSE CASE e.last_grade_rank WHEN 13 THEN 'SP' WHEN 14 THEN 'PS' ELSE lpad(CAST(e.last_grade_rank AS VARCHAR), 2, '0') END
     END AS enrolled_grade_code,
