@@ -126,7 +126,8 @@ fn output(out: &mut String, site: &Site, name: &str) -> Result<()> {
             table.description,
             if view.header.restricted { " Restricted." } else { "" }
         );
-        *out += &format!("- Key: {}\n- Authority: {}\n- Made by {}\n\n", code_list(&table.key), view.header.authority, link(view, 1));
+        let key = if table.key.is_empty() { "none".into() } else { code_list(&table.key) };
+        *out += &format!("- Key: {key}\n- Authority: {}\n- Made by {}\n\n", view.header.authority, link(view, 1));
         *out += "| column | type | description |\n|---|---|---|\n";
         table.columns.iter().for_each(|c| *out += &format!("| `{}` | {} | {} |\n", c.name, plain(&c.kind), cell(&c.description)));
         out.push('\n');

@@ -85,6 +85,11 @@ fn resource(manifest: &Manifest, table: &Table) -> Value {
         .filter(|c| c.name != super::output::REPORT_YEAR)
         .map(|c| json!({"name": c.name, "type": frictionless(&c.kind), "description": c.description}))
         .collect();
+    let key: Vec<&String> = table.key.iter().filter(|k| *k != super::output::REPORT_YEAR).collect();
+    let mut schema = json!({"fields": fields});
+    if !key.is_empty() {
+        schema["primaryKey"] = json!(key);
+    }
     json!({
         "name": table.name.replace('_', "-"),
         "title": table.title,
@@ -92,7 +97,7 @@ fn resource(manifest: &Manifest, table: &Table) -> Value {
         "path": paths(manifest, &table.name),
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
-        "schema": {"fields": fields, "primaryKey": table.key.iter().filter(|k| *k != super::output::REPORT_YEAR).collect::<Vec<_>>()},
+        "schema": schema,
     })
 }
 

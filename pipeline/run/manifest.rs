@@ -65,7 +65,7 @@ pub struct Table {
     pub title: String,
     /// What one row is.
     pub description: String,
-    /// Columns that together occur once.
+    /// Columns that together occur once; empty where only the order tells rows apart.
     pub key: Vec<String>,
     /// Columns in order.
     pub columns: Vec<Column>,

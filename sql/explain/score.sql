@@ -34,5 +34,5 @@ SELECT c.report_year, c.student_key, u.subject AS part, 10000 AS place,
     END AS sentence
 FROM (SELECT DISTINCT report_year, student_key, exit_date, exit_year, is_removed FROM secondary_concentrator) AS c
 JOIN rule AS r ON r.report_year = c.report_year
-CROSS JOIN (SELECT DISTINCT subject FROM proficiency_cut) AS u
+CROSS JOIN reference.academic_subject AS u
 WHERE r.academic_population = 'last_exit'

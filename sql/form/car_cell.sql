@@ -27,12 +27,14 @@ cell AS (
         ((CAST(l.report_year AS BIGINT) * 4096 + l.form_order) * 256 + l.line_order) * 64 + CAST(c.column_order AS BIGINT) AS place
     FROM car_line AS l
     JOIN rule AS r ON r.report_year = l.report_year
-    JOIN reference.car_column AS c ON c.instrument = r.car_instrument AND c.form = l.form_kind
+    JOIN reference.car_column AS c
+        ON c.instrument = r.car_instrument AND c.form = l.form_kind
+        AND coalesce(c.framework, r.career_cluster_framework) = r.career_cluster_framework
 ),
 enrollment AS (
     SELECT c.*,
         CASE
-            -- The instrument asks for -9 of its sixteen clusters; nobody in Other is 0.
+            -- -9 is of a cluster; nobody in Other is 0.
             WHEN c.kind = 'career_cluster' AND c.career_cluster <> 'other' AND o.career_cluster IS NULL THEN -9
             WHEN c.collection IS NOT NULL THEN -1
             ELSE coalesce(e.students, 0)

@@ -4,7 +4,7 @@ education_level = "secondary"
 grain = ["report_year", "student_key", "program_key"]
 authority = "Perkins V section 113(b)(2)(A)(iii); Oregon guide, 3S1; specification: indicators, rule 3S1 quarter"
 denominator_text = "Concentrators whose last exit fell in the year before the report year and was no removal from the cohort"
-numerator_text = "Of these, with any placement in the quarter of the rule"
+numerator_text = "Of these, with any placement in the quarter of the rule, or one that a state's own follow-up of graduates found"
 explain = { denominator = ["exit:last"], numerator = ["secondary_placement"] }
 [breakdown]
 group_kind = "placement"

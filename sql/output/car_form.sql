@@ -9,7 +9,7 @@ restricted = true
 [columns]
 report_year = "Report year: 2024 is program year 2023-24, 1 July 2023 to 30 June 2024"
 form = "1a middle grades, 1b secondary, 1c postsecondary participants; 2a secondary, 2b postsecondary concentrators; 3:1S1 and so on"
-line = "Line number as printed; the instrument prints some numbers twice, and one population of the forms 1c, 2b, 3:2P1 and 3:3P1 without"
+line = "Line number as printed; the instrument prints some numbers twice, and Unknown of the forms 1c, 2b, 3:2P1 and 3:3P1 without; null too for clusters that it does not print"
 population = "The line as printed"
 column = "number, a career cluster, numerator, denominator, state_level, actual_level, difference (actual less state determined level) or met_90"
 value = "What the cell shows: a count (-9 no program offered, -1 not provided), a level with two decimals, Y or N"

@@ -1,7 +1,9 @@
 /*
 title = "Detail: Oregon's ADI Detail report"
-description = "One row for each student and program: the 49 columns A to AW of the Oregon guide, in its order. Startup programs are here too."
-grain = ["report_year", "reporting_secure_student_id", "attending_school_institution_id", "cte_program_name"]
+description = """
+One row for each student and program, in the order of their ids: the 49 columns A to AW of the Oregon guide, in its order. None of them is the program's id, so
+of two programs of one name at a school only the order tells the rows apart, and there is no key. Startup programs are here too."""
+grain = []
 authority = "Oregon guide, Report: ADI - Detail Tab; specification: outputs, detail"
 restricted = true
 [columns]
@@ -84,7 +86,7 @@ SELECT
     t.birth_date AS date_of_birth,
     CASE
         -- Those followed are listed as 12th graders, unless they left before.
-        WHEN g.is_secondary AND f.student_key IS NOT NULL AND (x.exit_year IS NULL OR e.last_secondary_grade_rank >= 12) THEN '12'
+        WHEN g.is_secondary AND f.student_key IS NOT NULL AND (x.exit_year IS NULL OR coalesce(e.last_secondary_grade_rank, 12) >= 12) THEN '12'
         WHEN g.is_secondary THEN CASE e.last_secondary_grade_rank WHEN 13 THEN 'SP' ELSE lpad(CAST(e.last_secondary_grade_rank AS VARCHAR), 2, '0') END
         ELSE CASE e.last_grade_rank WHEN 13 THEN 'SP' WHEN 14 THEN 'PS' ELSE lpad(CAST(e.last_grade_rank AS VARCHAR), 2, '0') END
     END AS enrolled_grade_code,

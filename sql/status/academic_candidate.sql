@@ -3,7 +3,7 @@ title = "Secondary concentrators and the academic subjects: who counts, who is p
 grain = ["report_year", "student_key", "program_key", "subject"]
 authority = "specification: indicators, 2S1 to 2S3, rule 2S population"
 [columns]
-subject = "reading_language_arts, mathematics or science"
+subject = "Code of the subject, see reference.academic_subject"
 denominator = "With a valid score: of the report year, or of any year by those who last exited in it, by the rule"
 numerator = "Proficient in the latest year with a valid score"
 exclusion = "Why not in the denominator"
@@ -22,7 +22,7 @@ SELECT
         WHEN r.academic_population = 'last_exit' AND c.is_removed THEN 'removed_from_cohort'
         WHEN s.score_year IS NULL THEN 'no_valid_score'
     END AS exclusion
-FROM (VALUES ('reading_language_arts'), ('mathematics'), ('science')) AS u (subject)
+FROM reference.academic_subject AS u
 CROSS JOIN rule AS r
 JOIN secondary_concentrator AS c ON c.report_year = r.report_year
 LEFT JOIN academic_score AS s ON s.report_year = c.report_year AND s.student_key = c.student_key AND s.subject = u.subject

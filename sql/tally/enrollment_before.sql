@@ -10,9 +10,11 @@ WITH program_cell AS (
     SELECT report_year, program_key, career_cluster FROM program_cluster
 ),
 of_program AS (
-    SELECT report_year, program_key, cell, roster(student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), groups, is_only) AS students
-    FROM enrolled_before
-    GROUP BY report_year, program_key, cell
+    SELECT e.report_year, e.program_key, e.cell, roster(e.student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), e.groups, e.is_only) AS students
+    FROM report_year AS q
+    JOIN enrolled AS e ON e.report_year = q.report_year
+    WHERE NOT q.is_requested
+    GROUP BY e.report_year, e.program_key, e.cell
 ),
 counted AS (
     SELECT c.report_year, c.cell, p.career_cluster, unnest(tally(c.students)) AS figure

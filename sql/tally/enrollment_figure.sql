@@ -23,9 +23,10 @@ program_cell AS (
 ),
 -- What each program hands to its entities: see the aggregate roster.
 of_program AS (
-    SELECT report_year, program_key, cell, roster(student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), groups, is_only) AS students
-    FROM enrolled
-    GROUP BY report_year, program_key, cell
+    SELECT e.report_year, e.program_key, e.cell, roster(e.student_key, CAST(1 AS BIGINT), CAST(0 AS BIGINT), e.groups, e.is_only) AS students
+    FROM requested AS q
+    JOIN enrolled AS e ON e.report_year = q.report_year
+    GROUP BY e.report_year, e.program_key, e.cell
 ),
 counted AS (
     SELECT c.report_year, c.cell, e.entity_key, e.cluster_order, unnest(tally(c.students)) AS figure

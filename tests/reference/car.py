@@ -8,7 +8,8 @@ from contract import RACES
 from data import CLUSTERS, FOURTEEN_CLUSTERS, cluster_code, framework_of
 from rules import SECONDARY_INDICATORS
 
-COLUMNS = {"car_form": "report_year form population column value", "car_check": "report_year check form population column found expected"}
+COLUMNS = {"car_form": "report_year form population column value",
+           "car_check": "report_year check form population column severity found expected"}
 KEYS = {"car_form": "report_year form population column", "car_check": "report_year check form population column"}
 
 SEVEN_RACES = [race for race in RACES.split() if race != "unknown"]
@@ -22,6 +23,18 @@ PLACEMENT_LINES = {
 }
 UPDATED_FROM = 2026     # Table 1: middle grades and kinds of placement are not applicable before program year 2025-26
 NOT_OFFERED, NOT_PROVIDED = -9, -1
+# kinds of placement that are part of another; the others are the kinds of which every placement has one
+PART_OF = {
+    **dict.fromkeys("registered_apprenticeship pre_apprenticeship adult_technical_center other_advanced_training".split(), "advanced_training"),
+    **dict.fromkeys("high_skill high_wage".split(), "employment"),
+    **dict.fromkeys("certificate associate baccalaureate".split(), "postsecondary"),
+}
+# the collection without which a form shows nothing
+RESTS_ON = {**dict.fromkeys("1a 1b 1c 2a 2b".split(), "cte_course"), "1S1": "exit", "1S2": "exit", "2S1": "assessment", "2S2": "assessment",
+            "2S3": "assessment", "3S1": "placement", "4S1": "crosswalk", "5S1": "credential", "5S2": "postsecondary_credit",
+            "5S3": "work_based_learning", "1P1": "placement", "2P1": "credential", "3P1": "crosswalk"}
+# severities as the system names them: wrong in itself, to be looked at, to be mentioned
+SEVERITY = {"change_without_note": "warning", "not_handed_over": "warning", "gender_without_line": "notice"}
 # form: (education level, status)
 ENROLLMENT_FORMS = {
     "1a": ("middle", "participant"), "1b": ("secondary", "participant"), "1c": ("postsecondary", "participant"),
@@ -139,55 +152,178 @@ def car_form(reference, report_year):
 
 
 # ---------------------------------------------------------------- checks
+#
+# From spec/federal-report.md, Data checks, sentence by sentence. The names of the checks and how findings are placed (what is wrong with a sum of lines
+# is said at the grand total of the column; with a sum of columns, at the number of the line) are those of data/reference/car_check_meaning.csv.
 
-def car_check(reference, report_year):
-    """What a reviewer must look at: (check, form, population, column, found, expected), only where a check fails."""
-    now, before = ({(row["form"], row["population"], row["column"]): row["value"] for row in car_form(reference, year)}
-                   for year in (report_year, report_year - 1))
-    count = lambda *cell: max(0, now.get(cell, 0))      # -1 and -9 count as 0
-    for form in sorted({cell[0] for cell in now}):
-        lines = sorted({cell[1] for cell in now if cell[0] == form})
-        columns = sorted({cell[2] for cell in now if cell[0] == form and cell[1] == "all"} - {"actual_level", "state_level", "difference", "met_90"})
-        for check, line, column, found, expected in form_checks(form, lines, columns, count):
-            yield {"report_year": report_year, "check": check, "form": form, "population": line, "column": column, "found": found,
-                   "expected": expected}
-        column = "denominator" if form.startswith("3:") else "number"
-        old, new = max(0, before.get((form, "all", column), 0)), count(form, "all", column)
-        if abs(new - old) * 4 > old > 0:
-            yield {"report_year": report_year, "check": "change_above_25_percent", "form": form, "population": "all", "column": column,
-                   "found": new, "expected": old}
+class Forms:
+    """The counts on the forms of one report year."""
+
+    def __init__(self, reference, report_year):
+        self.year = reference.year(report_year)
+        self.state = reference.rules["state_code"]
+        self.clusters = framework_of(reference.rules, report_year) + ["other"]
+        self.given = {name for name, rows in reference.data.rows.items() if rows}
+        self.entered = {}                               # (form, population, column) -> as entered
+        for row in car_form(reference, report_year):
+            if row["column"] not in ("actual_level", "state_level", "difference", "met_90"):
+                self.entered[row["form"], row["population"], row["column"]] = row["value"]
+        self.lines, self.columns = {}, {}
+        for form, line, column in self.entered:
+            self.lines.setdefault(form, {})[line] = None
+            self.columns.setdefault(form, {})[column] = None
+
+    def count(self, *cell):
+        """-1 and -9 count as 0 in totals."""
+        return max(0, self.entered[cell])
+
+    def without_line(self, form, column, kind, codes):
+        """Students of some genders or races that have no line on the form."""
+        if form.startswith("3:"):
+            figures = [self.year.figures.get((form[2:], "state", self.state, kind, code), (0, 0)) for code in codes]
+            return sum(figure[column == "denominator"] for figure in figures)
+        if self.count(form, "all", column) == 0:
+            return 0                                    # nobody, not offered or not provided
+        level, status = ENROLLMENT_FORMS[form]
+        cluster = "all" if column == "number" else column
+        return sum(self.year.enrollment_counts.get((level, status, "state", self.state, kind, code, cluster), 0) for code in codes)
 
 
-def form_checks(form, lines, columns, count):
-    """(check, population, column, found, expected) of the checks within a year that fail."""
+def form_checks(forms, form):
+    """(check, population, column, found, expected) of the checks within a year that fail on a form."""
+    lines, columns, count = list(forms.lines[form]), list(forms.columns[form]), lambda *cell: forms.count(form, *cell)
+    of_kind = lambda kind: [line for line in lines if line.startswith(kind + ":")]
     is_performance = form.startswith("3:")
     for column in columns:
-        total = count(form, "all", column)
-        for kind, check in (("gender", "gender_above_total"), ("race_ethnicity", "race_not_total")):
-            found = sum(count(form, line, column) for line in lines if line.startswith(kind + ":"))
-            if found > total or kind == "race_ethnicity" and found != total:
-                yield check, kind, column, found, total
+        total = count("all", column)
+        # gender lines sum to at most the grand total and the rest is accounted for
+        both = sum(count(line, column) for line in of_kind("gender"))
+        others = forms.without_line(form, column, "gender", "XU")
+        if both > total:
+            yield "gender_above_total", "all", column, both, total
+        elif total - both != others:
+            yield "gender_unaccounted", "all", column, total - both, others
+        if others and column in ("number", "denominator"):
+            yield "gender_without_line", "all", column, others, 0
+        # race lines sum to the grand total
+        races = sum(count(line, column) for line in of_kind("race_ethnicity"))
+        if races != total:
+            yield "race_sum", "all", column, races, total
+        # no group above the grand total
         for line in lines:
-            if count(form, line, column) > total:
-                yield "group_above_total", line, column, count(form, line, column), total
-    for line in lines:
-        if is_performance and count(form, line, "numerator") > count(form, line, "denominator"):
-            yield "numerator_above_denominator", line, "numerator", count(form, line, "numerator"), count(form, line, "denominator")
-        if not is_performance:
-            number = count(form, line, "number")
+            if count(line, column) > total and not line.startswith("placement:"):
+                yield "group_above_total", line, column, count(line, column), total
+    # each cluster column at most the total and, together, at least the students with a cluster: every program has one, or Other
+    if is_performance:
+        for column in columns:
+            together = sum(count(line, column) for line in of_kind("career_cluster"))
+            if together < count("all", column):
+                yield "cluster_sum", "all", column, together, count("all", column)
+    elif len(columns) > 1:                              # 1a has no clusters
+        for line in lines:
             clusters = [column for column in columns if column != "number"]
             for column in clusters:
-                if count(form, line, column) > number:
-                    yield "cluster_above_number", line, column, count(form, line, column), number
-            if sum(count(form, line, column) for column in clusters) < number:
-                yield "clusters_below_number", line, "number", sum(count(form, line, column) for column in clusters), number
-        if form.startswith("2"):
-            participants = {"2a": "1b", "2b": "1c"}[form]
-            for column in columns:
-                if count(form, line, column) > count(participants, line, column):
-                    yield "concentrators_above_participants", line, column, count(form, line, column), count(participants, line, column)
-    if form in ("3:3S1", "3:1P1"):
-        most = count(form, "all", "numerator")
+                if count(line, column) > count(line, "number"):
+                    yield "cluster_above_total", line, column, count(line, column), count(line, "number")
+            together = sum(count(line, column) for column in clusters)
+            if together < count(line, "number"):
+                yield "cluster_sum", line, "number", together, count(line, "number")
+    # concentrators <= participants in every cell
+    participants = {"2a": "1b", "2b": "1c"}.get(form)
+    if participants:
         for line in lines:
-            if line.startswith("placement:") and count(form, line, "numerator") > most:
-                yield "placement_above_numerator", line, "numerator", count(form, line, "numerator"), most
+            for column in columns:
+                if count(line, column) > forms.count(participants, line, column):
+                    yield "concentrators_above_participants", line, column, count(line, column), forms.count(participants, line, column)
+    if is_performance:
+        # numerator <= denominator on every line
+        for line in lines:
+            if count(line, "numerator") > count(line, "denominator"):
+                yield "numerator_above_denominator", line, "numerator", count(line, "numerator"), count(line, "denominator")
+        yield from placement_checks(of_kind("placement"), count)
+    yield from missing(forms, form, lines)
+
+
+def placement_checks(lines, count):
+    """Placement lines consistent with the numerator: none above it, no part above its whole, together all of it; and of the same denominator."""
+    placed = count("all", "numerator")
+    for line in lines:
+        found = count(line, "numerator")
+        if found > placed:
+            yield "placement_above_numerator", line, "numerator", found, placed
+        whole = "placement:" + PART_OF.get(line.partition(":")[2], "")
+        if whole in lines and found > count(whole, "numerator"):
+            yield "placement_part_above_whole", line, "numerator", found, count(whole, "numerator")
+        if count(line, "denominator") != count("all", "denominator"):
+            yield "placement_denominator", line, "denominator", count(line, "denominator"), count("all", "denominator")
+    kinds = [line for line in lines if line.partition(":")[2] not in PART_OF]
+    together = sum(count(line, "numerator") for line in kinds)
+    if kinds and together < placed:
+        yield "placement_sum", "all", "numerator", together, placed
+
+
+def missing(forms, form, lines):
+    """Collections that were not handed over: of the form at its grand total, of the line for nontraditional fields at that line."""
+    column = "numerator" if form.startswith("3:") else "number"
+    collection = RESTS_ON[form.removeprefix("3:")]
+    line = "special_population:nontraditional"
+    if collection not in forms.given:
+        yield "not_handed_over", "all", column, "not handed over", collection
+    elif "crosswalk" not in forms.given and line in lines:
+        yield "not_handed_over", line, column, "not handed over", "crosswalk"
+
+
+def letters(text):
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def as_printed(form, population):
+    """The printed line, as letters: the secondary forms number the races, and form 3 says that the grand total is unduplicated."""
+    if population == "all":
+        return "grand total unduplicated" if form.startswith("3:") else "grand total"
+    kind, code = population.split(":")
+    is_postsecondary = form in ("1c", "2b") or form.endswith(("1P1", "2P1", "3P1"))
+    if kind == "race_ethnicity" and not is_postsecondary:
+        return f"group {SEVEN_RACES.index(code) + 1} {code.replace('_', ' ')}"
+    if kind == "career_cluster":
+        return "other please identify" if code == "other" else code
+    names = [text for text, of in PRINTED.items() if of == population]
+    if population == "race_ethnicity:native_hawaiian_or_other_pacific_islander" and form.startswith("3:"):
+        return names[-1]
+    return names[0]
+
+
+def has_note(notes, form, population, column):
+    """Is there a note on the cell, on its line, on its column or on the whole form? Texts as printed, in any letter case."""
+    for note in notes:
+        if note.form.lower() != form.lower():
+            continue
+        line = population.startswith("career_cluster:") and cluster_code(note.population or "") or letters(note.population or "")
+        if (note.population is None or line == as_printed(form, population)) and (
+                note.column_name is None or column in (note.column_name.lower(), cluster_code(note.column_name))):
+            return True
+    return False
+
+
+def changes(now, before, notes):
+    """Counts that changed by more than 25 percent without a note: of every line, of clusters at the grand total, on forms that had anybody."""
+    for (form, line, column), new in now.entered.items():
+        total = before.entered.get((form, "all", "denominator" if form.startswith("3:") else "number"), 0)
+        old = before.entered.get((form, line, column), -1)
+        if total <= 0 or old < 0 or new < 0 or column in now.clusters and line != "all":
+            continue
+        if abs(new - old) * 4 > old and not has_note(notes, form, line, column):
+            yield form, line, column, new, old
+
+
+def car_check(reference, report_year):
+    """What a reviewer must look at: one row for each check of a cell that fails."""
+    now, before = Forms(reference, report_year), Forms(reference, report_year - 1)
+    notes = [note for note in reference.data.rows["car_note"] if note.report_year == report_year]
+    row = lambda check, *values: {"report_year": report_year, "check": check, "severity": SEVERITY.get(check, "error"),
+                                  **dict(zip("form population column found expected".split(), values))}
+    for form in now.lines:
+        for check, line, column, found, expected in form_checks(now, form):
+            yield row(check, form, line, column, found, expected)
+    for values in changes(now, before, notes):
+        yield row("change_without_note", *values)

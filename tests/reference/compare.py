@@ -11,6 +11,7 @@ The order of rows and columns does not matter; columns that the specification do
 import argparse
 import csv
 import os
+import re
 import sys
 from collections import Counter
 
@@ -39,8 +40,6 @@ ROWS = {
     "fsr_check": lambda row: row["check"] in fiscal.CHECKS,
     "subaward_form": lambda row: row["recipient_id"] != "",     # totals
 }
-# Tables whose names and rows the specification leaves so open that only a person can compare them
-NEVER = ["car_check"]
 # The guide gives these no program id: rows with one key are taken in order of all their columns
 NO_UNIQUE_KEY = ["detail", "summary"]
 BOOLEANS = {"true": "true", "t": "true", "false": "false", "f": "false"}
@@ -58,8 +57,11 @@ def read(path, table):
         if missing:
             raise SystemExit(f"{path}: columns {missing} are missing; found {found}")
         rows = [{name: row[column] or "" for name, column in place.items()} for row in reader]
-    if table == "car_form":
+    if table in ("car_form", "car_check"):
         rows = [car.from_printed(row) for row in rows]
+    if table == "car_check":                            # `at most 5`: the number is compared, not the wording
+        for row in rows:
+            row["expected"] = next(iter(re.findall(r"\d+", row["expected"])), row["expected"])
     return [row for row in rows if ROWS[table](row)] if table in ROWS else rows
 
 
@@ -149,7 +151,7 @@ def main():
     parser.add_argument("--examples", type=int, default=5)
     options = parser.parse_args()
     failed = False
-    for table in options.table or [table for table in COLUMNS if table not in NEVER]:
+    for table in options.table or list(COLUMNS):
         reference_path = os.path.join(options.reference_dir, table + ".csv")
         system_path = os.path.join(options.system_dir, table + ".csv")
         if not options.table and table not in ALWAYS and not (os.path.exists(reference_path) and os.path.exists(system_path)):

@@ -189,6 +189,12 @@ COLLECTIONS_TEXT = {
         numerator dec(12,2)
         denominator dec(12,2)""",
     # fiscal
+    "car_note": """
+        report_year year *
+        form text *
+        population text * ?
+        column_name text * ?
+        note text""",
     "subaward": """
         program_year year *
         section code(131 132) *

@@ -44,6 +44,7 @@ class More:
         self.pell()
         self.school_measures()
         self.fiscal()
+        self.notes()
 
     # ------------------------------------------------ Massachusetts
 
@@ -256,3 +257,14 @@ class More:
                          federal_id=fuzz.pick("4100001", "208001", "41X0001", "1"), formula_allocation=f"{award:.2f}",
                          final_award=fuzz.pick("0", f"{award:.2f}", f"{award * 2:.2f}"), consortium_code=code,
                          consortium_id=f"CON{number // 3}" if code and fuzz.chance(0.9) else None, is_fiscal_agent=agent)
+
+    def notes(self):
+        """Notes on the federal forms: on a form, a line, a column, a cell; in any letter case; on lines and columns that are not there."""
+        lines = [None, "Male", "GRAND TOTAL", "grand total - unduplicated", "Group 6: White", "White", "Migrant Students", "Homeless Individuals", "Nobody"]
+        columns = [None, "number", "Number", "numerator", "denominator", "Finance", "health science", "nothing"]
+        forms = ["1a", "1b", "1B", "1c", "2a", "2b", "3:1S1", "3:2s1", "3:3S1", "3:4S1", "3:1P1", "9"]
+        for year in self.fuzz.years:
+            for form in forms:
+                if self.rng.random() < 0.6:
+                    self.fuzz.add("car_note", report_year=year, form=form, population=self.rng.choice(lines), column_name=self.rng.choice(columns),
+                                  note="looked at")

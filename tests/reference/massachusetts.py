@@ -203,16 +203,6 @@ class Applicant:
         self.institution_id = told("institution_id") or (program.institution_id if program else None)
 
 
-def enrolled_where(year):
-    """student -> the districts of the institutions where the student is enrolled in the year, `?` for an institution not known."""
-    districts = defaultdict(set)
-    for row in year.data.rows["enrollment"]:
-        if row.school_year == year.year:
-            institution = year.institutions.get(row.institution_id)
-            districts[row.student_id].add(institution.district_id if institution else "?")
-    return districts
-
-
 def admission(year):
     """Applicants of the year of entry by state, district, institution, program and group; a person once in each figure."""
     rounds = defaultdict(dict)                          # (district, applicant) -> round -> row
@@ -220,19 +210,16 @@ def admission(year):
         if row.school_year == year.year:
             rounds[row.district_id, row.applicant_id][row.round] = row
     procedures = {row.district_id: row for row in year.data.rows["admission_procedure"] if row.school_year == year.year}
-    enrolled = enrolled_where(year)
+    enrolled = {row.student_id for row in year.data.rows["enrollment"] if row.school_year == year.year}
     names = "applicants offered accepted declined waitlisted enrolled spring_applicants fall_applicants".split()
     cells = defaultdict(dict)                           # cell -> person -> names that are true
     applied_to = defaultdict(set)                       # (level, entity) -> districts
     for rows in rounds.values():
         one = Applicant(year, rows)
-        where = enrolled.get(one.student_id, set())
-        if year.rules["reading_admission_enrolled"] == "district_or_unknown":
-            where = where & {one.district_id, "?"}
         true = {"applicants", one.outcome} | {f"{term}_applicants" for term in rows}
         if one.outcome in ("offered", "accepted", "declined"):
             true.add("offered")
-        if one.outcome == "accepted" and where:
+        if one.outcome == "accepted" and one.student_id in enrolled:
             true.add("enrolled")
         entities = [("state", year.rules["state_code"]), ("district", one.district_id), ("institution", one.institution_id),
                     ("program", one.program_id)]

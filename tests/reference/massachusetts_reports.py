@@ -59,18 +59,14 @@ def enrollment_report(year):
     cells = defaultdict(int)
     for student_id, people in year.people.items():
         programs = programs_of_year(year, student_id, "secondary")
+        grade = secondary_grade(year, student_id, programs)
         person = people["secondary"]
         groups = [("all", "all"), ("race_ethnicity", person.race_ethnicity), ("gender", person.gender)]
         groups += [("selected_population", code) for code in selected_populations(person)]
         for entity in {entity for program in programs for entity in program.entities if entity[0] in ("state", "district", "institution")}:
-            there = [program for program in programs if entity in program.entities]
-            if year.rules["reading_enrollment_grade"] == "program":
-                grades = {secondary_grade(year, student_id, [program]) for program in there} - {None}
-            else:
-                grades = {secondary_grade(year, student_id, programs)} - {None}
             for group in groups:
-                for grade in grades | {"all"} if grades else ():
-                    cells[entity + (grade,) + group] += 1
+                for cell in ("all", grade) if grade else ():
+                    cells[entity + (cell,) + group] += 1
     for (level, entity_id, grade, kind, code), students in cells.items():
         yield {"report_year": year.year, "level": level, "entity_id": entity_id, "grade": grade, "group_kind": kind, "group_code": code,
                "students": students, "percent": percent_of(students, cells[level, entity_id, grade, "all", "all"])}
@@ -147,11 +143,6 @@ def shares(members):
     return {entity: (sum(students.values()), len(students)) for entity, students in members.items()}
 
 
-def students_of(year):
-    """The students of program quality: those known as of the year."""
-    return year.people if year.rules["reading_qss_students"] == "known" else year.data.students
-
-
 def credentials(year):
     """5S1, which the state does not report: graduates of the year among the concentrators, with a recognized credential."""
     members = defaultdict(lambda: defaultdict(bool))
@@ -170,7 +161,7 @@ def credentials(year):
 def retention(year):
     """Students with a course in a program in the year before, grades 9 to 11, who have one in the same program now."""
     members = defaultdict(lambda: defaultdict(bool))
-    for student_id in students_of(year):
+    for student_id in year.people:
         before, now = set(), set()
         for row in year.data.of("cte_course", student_id):
             if row.school_year == year.year - 1 and row.grade in ("09", "10", "11"):
@@ -189,7 +180,7 @@ def dropouts(year):
     """Students in grades 09 to 12 or SP of a school with a program, and those whose last exit is a dropout of the year from there."""
     schools = {program.institution_id for program in year.programs.values() if program.approved and program.level == "secondary"}
     members = defaultdict(lambda: defaultdict(bool))
-    for student_id in students_of(year):
+    for student_id in year.people:
         left = year.last_exit(student_id)
         gone = left is not None and left[0] == year.year and left[3] == "dropped_out"
         where = {row.institution_id for row in year.data.of("exit", student_id) if gone and row.school_year == left[2]}

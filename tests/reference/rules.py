@@ -43,9 +43,6 @@ RULES = {
         "reading_completion_rows": "any",                # 1P1, 2P1: any | as_of (only rows with school_year <= Y)
         "reading_exit_rows": "any",                      # exits: any | as_of (only rows with school_year <= Y)
         "reading_unknown_clusters": "crosswalk",         # a career_cluster of unknown labels only: crosswalk | other | none
-        "reading_admission_enrolled": "any",             # any | district_or_unknown (institution)
-        "reading_qss_students": "known",                 # known (a student row as of the year) | any
-        "reading_enrollment_grade": "student",           # student (one grade) | program (of its school)
         "reading_detail_grade": "guide",                 # detail, F: guide | latest | latest_of_any (level)
     },
     "oregon": {

@@ -10,7 +10,7 @@ report_year = "School year of entry"
 person = "Number of the applicant: of a student student_key, else below 0"
 groups = "Bit mask of the student's groups; of others, only all"
 program_id = "The program applied to"
-is_enrolled = "Accepted, and enrolled in the year of entry at a school of the district (or at one that is in no institution row)"
+is_enrolled = "Accepted, and in enrollment of the year of entry, at any school"
 */
 WITH latest AS (
     SELECT
@@ -26,19 +26,15 @@ WITH latest AS (
     GROUP BY q.report_year, a.district_id, a.applicant_id
 ),
 entered AS (
-    SELECT DISTINCT l.report_year, l.district_id, l.applicant_id
-    FROM latest AS l
-    JOIN enrollment AS e ON e.school_year = l.report_year AND e.student_key = l.student_key
-    LEFT JOIN institution_as_of AS i ON i.report_year = l.report_year AND i.institution_id = e.institution_id
-    WHERE l.outcome = 'accepted' AND (i.institution_id IS NULL OR i.district_id = l.district_id)
+    SELECT DISTINCT school_year, student_key FROM enrollment
 )
 SELECT
     l.report_year, l.district_id, l.applicant_id,
     coalesce(l.student_key, -CAST(row_number() OVER (ORDER BY l.report_year, l.district_id, l.applicant_id) AS INT)) AS person,
     coalesce(s.secondary_version & 70368744177663, 1) AS groups,
     coalesce(l.institution_id, p.institution_id) AS institution_id, p.program_id,
-    l.outcome, l.in_spring, l.in_fall, n.applicant_id IS NOT NULL AS is_enrolled
+    l.outcome, l.in_spring, l.in_fall, l.outcome = 'accepted' AND n.student_key IS NOT NULL AS is_enrolled
 FROM latest AS l
 LEFT JOIN student_as_of AS s ON s.report_year = l.report_year AND s.student_key = l.student_key
 LEFT JOIN program_as_of AS p ON p.report_year = l.report_year AND p.program_key = l.program_key AND p.approval = 'approved'
-LEFT JOIN entered AS n ON n.report_year = l.report_year AND n.district_id = l.district_id AND n.applicant_id = l.applicant_id
+LEFT JOIN entered AS n ON n.school_year = l.report_year AND n.student_key = l.student_key

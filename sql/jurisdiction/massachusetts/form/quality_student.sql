@@ -1,7 +1,7 @@
 /*
 title = "Students in the measures of program quality that no reported indicator gives"
 description = """
-Credentials: 5S1, which need not be reported. Dropping out: students in grade 09 to 12 or SP of a school with an approved program; dropped out if that
+Of students with a student row as of the year. Credentials: 5S1, which need not be reported. Dropping out: students in grade 09 to 12 or SP of a school with an approved program; dropped out if that
 is the last exit of the year and names this school or none. Retention: students with a course in a program in the year before, in grade 09 to 11; retained with one
 in the same program in the year."""
 grain = ["report_year", "student_key", "institution_id", "measure"]
@@ -46,6 +46,7 @@ counted AS (
     LEFT JOIN taken AS n ON n.school_year = o.report_year AND n.program_key = b.program_key AND n.student_key = b.student_key
     WHERE b.is_before_last_grade
 )
-SELECT report_year, student_key, institution_id, measure, bool_or(met) AS met
-FROM counted
-GROUP BY report_year, student_key, institution_id, measure
+SELECT c.report_year, c.student_key, c.institution_id, c.measure, bool_or(c.met) AS met
+FROM counted AS c
+LEFT SEMI JOIN student_as_of AS s ON s.report_year = c.report_year AND s.student_key = c.student_key
+GROUP BY c.report_year, c.student_key, c.institution_id, c.measure

@@ -1,12 +1,12 @@
 /*
 title = "Students in state-designated CTE programs, with their grade"
 description = """
-A course or program enrollment of the report year in an approved program of a school. The grade is that of the enrollment at the program's school, else
-at any, else, if the student has no enrollment in the year, that of the courses; a student in none of grades 09 to 12 and SP is left out."""
+A course or program enrollment of the report year in an approved program of a school. A student has one grade: the highest of the enrollments of the year
+at schools of these programs, else at any, else, without any enrollment in the year, of the courses; a student in none of grades 09 to 12 and SP is left out."""
 grain = ["report_year", "student_key", "program_key"]
 authority = "Massachusetts DESE, Reporting & Data Resources page (May 2026), CCTE Pathways and Programs Enrollment; specification: massachusetts, Enrollment report"
 [columns]
-grade = "09 to 12 or SP, the highest of several"
+grade = "09 to 12 or SP, the same in every program of the student"
 groups = "Bit mask of the student's groups, high needs (bit 47) among them"
 */
 WITH here AS (
@@ -29,7 +29,9 @@ course AS (
 graded AS (
     SELECT
         s.report_year, s.student_key, s.program_key, p.institution_id, p.district_id, s.groups,
-        coalesce(h.grade, a.grade, CASE WHEN a.student_key IS NULL THEN c.grade END) AS grade
+        coalesce(
+            max(h.grade) OVER (PARTITION BY s.report_year, s.student_key), a.grade, CASE WHEN a.student_key IS NULL THEN c.grade END
+        ) AS grade
     FROM requested AS q
     JOIN program_as_of AS p ON p.report_year = q.report_year
     JOIN student_program_status AS s ON s.report_year = p.report_year AND s.program_key = p.program_key
