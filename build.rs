@@ -14,7 +14,7 @@ fn main() -> std::io::Result<()> {
         (file, std::fs::read(file)?).hash(&mut hasher);
     }
     for folder in
-        ["pipeline", "sql", "data/contract", "data/rule", "data/default", "data/reference", "data/report", "data/synth", "data/mapping"]
+        ["pipeline", "sql", "data/contract", "data/rule", "data/default", "data/reference", "data/report", "data/synth", "data/publish", "data/audit"]
     {
         println!("cargo::rerun-if-changed={folder}");
     }

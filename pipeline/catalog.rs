@@ -33,6 +33,8 @@ pub enum Layer {
     Form,
     /// The tables that a run writes.
     Output,
+    /// Public tables that follow from the outputs and from what of their figures is public.
+    Publish,
     /// What to look at in the data that came in: each row of such a view is one finding.
     Check,
     /// Sentences that say what was decided for a student, and from what.
@@ -41,8 +43,17 @@ pub enum Layer {
 
 impl Layer {
     /// All layers, from the raw data up.
-    pub const ALL: [Layer; 8] =
-        [Layer::Staging, Layer::Status, Layer::Indicator, Layer::Tally, Layer::Form, Layer::Output, Layer::Check, Layer::Explain];
+    pub const ALL: [Layer; 9] = [
+        Layer::Staging,
+        Layer::Status,
+        Layer::Indicator,
+        Layer::Tally,
+        Layer::Form,
+        Layer::Output,
+        Layer::Publish,
+        Layer::Check,
+        Layer::Explain,
+    ];
 
     /// Name of the layer's folder.
     pub fn folder(self) -> &'static str {
@@ -53,6 +64,7 @@ impl Layer {
             Layer::Tally => "tally",
             Layer::Form => "form",
             Layer::Output => "output",
+            Layer::Publish => "publish",
             Layer::Check => "check",
             Layer::Explain => "explain",
         }
@@ -120,7 +132,7 @@ pub struct Catalog {
 }
 
 /// Relations that the program itself provides; the views of [`Catalog`] may refer to them.
-pub const PROVIDED: [&str; 12] = [
+pub const PROVIDED: [&str; 13] = [
     "as_of",
     "breakdown_row",
     "collection",
@@ -128,6 +140,7 @@ pub const PROVIDED: [&str; 12] = [
     "indicator_row",
     "jurisdiction",
     "measure",
+    "public_figure",
     "report_year",
     "requested",
     "rule",
@@ -286,7 +299,7 @@ impl Catalog {
                 )),
                 Some(target)
                     if target.layer == view.layer
-                        && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output | Layer::Check | Layer::Explain) =>
+                        && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output | Layer::Publish | Layer::Check | Layer::Explain) =>
                 {
                     wrong(format!("refers to {to} of its own layer; views of {} stand by themselves", view.layer.folder()))
                 }

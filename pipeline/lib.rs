@@ -5,7 +5,9 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::unimplemented))]
 #![warn(missing_docs)]
 
+pub mod audit;
 pub mod catalog;
+pub mod certificate;
 pub mod chunk;
 pub mod cli;
 pub mod command;
@@ -13,6 +15,7 @@ pub mod commit;
 pub mod compare;
 pub mod contract;
 pub mod describe;
+pub mod disclosure;
 pub mod docs;
 pub mod engine;
 pub mod error;
@@ -22,6 +25,8 @@ pub mod jurisdiction;
 pub mod lake;
 pub mod lineage;
 pub mod project;
+pub mod publish;
+pub mod published;
 pub mod report;
 pub mod run;
 pub mod store;

@@ -14,15 +14,19 @@ const RULE: &str = "data/rule";
 const DEFAULT: &str = "data/default";
 const REFERENCE: &str = "data/reference";
 const REPORT: &str = "data/report";
+const PUBLISH: &str = "data/publish";
+const AUDIT: &str = "data/audit";
 
 /// The folders of a layer, with the files that ship.
-static SHIPPED: [(&str, Dir<'static>); 6] = [
+static SHIPPED: [(&str, Dir<'static>); 8] = [
     (SQL, include_dir!("$CARGO_MANIFEST_DIR/sql")),
     (CONTRACT, include_dir!("$CARGO_MANIFEST_DIR/data/contract")),
     (RULE, include_dir!("$CARGO_MANIFEST_DIR/data/rule")),
     (DEFAULT, include_dir!("$CARGO_MANIFEST_DIR/data/default")),
     (REFERENCE, include_dir!("$CARGO_MANIFEST_DIR/data/reference")),
     (REPORT, include_dir!("$CARGO_MANIFEST_DIR/data/report")),
+    (PUBLISH, include_dir!("$CARGO_MANIFEST_DIR/data/publish")),
+    (AUDIT, include_dir!("$CARGO_MANIFEST_DIR/data/audit")),
 ];
 
 /// A text file of the project.
@@ -86,6 +90,16 @@ impl Project {
     /// Descriptions of reports: `<report>.toml`.
     pub fn reports(&self) -> Result<Files> {
         self.files(REPORT)
+    }
+
+    /// What makes tables public: `<table>.toml`.
+    pub fn publish(&self) -> Result<Files> {
+        self.files(PUBLISH)
+    }
+
+    /// Descriptions of published tables for the audit: `<table>.toml`.
+    pub fn audit(&self) -> Result<Files> {
+        self.files(AUDIT)
     }
 
     /// BLAKE3 of each file of the overlays, by path.

@@ -20,6 +20,9 @@ pub struct Header {
     /// Outputs: holds student rows or unsuppressed figures.
     #[serde(default)]
     pub restricted: bool,
+    /// Outputs: the columns of the grain may occur together more than once, since what tells such rows apart is no column; so the table has no key.
+    #[serde(default)]
+    pub without_key: bool,
     /// Run once and kept, although only one view reads it: that one does so several times.
     #[serde(default)]
     pub kept: bool,

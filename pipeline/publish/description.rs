@@ -12,6 +12,8 @@ pub struct Description {
     pub title: String,
     /// The table of the run; the public one has `public_` before it.
     pub table: String,
+    /// The restricted table that says why figures are hidden.
+    pub reasons: String,
     /// Columns that tell apart tables without a common student, such as the indicator.
     pub cohort: Vec<String>,
     /// Level and id of the entity.

@@ -81,7 +81,7 @@ pub fn describe(view: &View, schema: &SchemaRef, contracts: &Contracts) -> Resul
         name: view.name.clone(),
         title: view.header.title.clone(),
         description: view.header.description.clone().unwrap_or_default(),
-        key: view.header.grain.clone(),
+        key: if view.header.without_key { vec![] } else { view.header.grain.clone() },
         columns: schema.fields().iter().filter(|f| f.name() != PLACE).map(column).collect::<Result<_>>()?,
     })
 }

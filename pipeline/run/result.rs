@@ -77,8 +77,15 @@ impl Results {
     }
 }
 
+/// The rows of a table of a run in a report year, the year as the first column.
+pub fn table(root: &Path, manifest: &Manifest, table: &str, year: i32) -> Result<RecordBatch> {
+    let file = manifest.files.iter().find(|f| f.table == table && f.report_year == year);
+    let file = file.ok_or_else(|| Error::Config(format!("run {} has no table {table} of {year}", manifest.run_id)))?;
+    read(root, &file.stored.path, year)
+}
+
 /// A file of a table as one batch, with its report year as the first column.
-fn read(root: &Path, path: &str, year: i32) -> Result<RecordBatch> {
+pub fn read(root: &Path, path: &str, year: i32) -> Result<RecordBatch> {
     let full = root.join(path);
     let file = File::open(&full).map_err(|e| Error::io("read", &full, e))?;
     let wrong = |e: Box<dyn std::error::Error + Send + Sync>| {

@@ -3,7 +3,8 @@ title = "Detail: Oregon's ADI Detail report"
 description = """
 One row for each student and program, in the order of their ids: the 49 columns A to AW of the Oregon guide, in its order. None of them is the program's id, so
 of two programs of one name at a school only the order tells the rows apart, and there is no key. Startup programs are here too."""
-grain = []
+grain = ["report_year", "reporting_secure_student_id", "attending_school_institution_id", "cte_program_name"]
+without_key = true
 authority = "Oregon guide, Report: ADI - Detail Tab; specification: outputs, detail"
 restricted = true
 [columns]

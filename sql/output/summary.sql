@@ -4,7 +4,8 @@ description = """
 The columns of the Oregon guide's Summary tab, by district, institution and program; its Reporting Year is report_year. Kinds of placement are not
 part of it. No column has the program's id, so of two programs of one name at an institution only the order, by program id, tells the rows
 apart, and there is no key."""
-grain = []
+grain = ["report_year", "attending_district_institution_id", "attending_school_institution_id", "cte_program_name", "perkins_measure", "student_group"]
+without_key = true
 authority = "Oregon guide, Report: ADI - Summary Tab; specification: outputs, summary"
 restricted = true
 [columns]

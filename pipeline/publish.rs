@@ -1,0 +1,356 @@
+//! From the restricted figures of a run to a release: protected, written, attacked as anybody could, certified, and only then made public.
+//!
+//! What becomes public is said by `data/publish/<table>.toml` and the views of `sql/publish`; the Rust here knows no indicator and no group.
+//! Source: specification, disclosure.md.
+
+pub mod check;
+pub mod description;
+pub mod prior;
+pub mod release;
+pub mod source;
+pub mod table;
+
+use crate::audit;
+use crate::catalog::{Catalog, Layer, Name};
+use crate::disclosure::{self, Policy, Protection, Tie};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::jurisdiction::Jurisdiction;
+use crate::project::Project;
+use crate::run::manifest::{Column, Manifest, Table};
+use crate::run::output::{self, OutputFile, REPORT_YEAR};
+use crate::run::parameter::register_batch;
+use crate::run::result;
+use crate::store::{self, Stored};
+use crate::table::{Encoder, GROUP_ROWS};
+use arrow::array::RecordBatch;
+use description::Description;
+use release::{EVIDENCE, Evidence, Further, PolicyKind, Release, Shown};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The table of entities and their parts.
+const PARTS: &str = "entity_part";
+
+/// The public figures as the views of `sql/publish` read them.
+const FIGURES: &str = "public_figure";
+
+/// Where a release is made.
+pub struct Ground<'a> {
+    /// The restricted root.
+    pub restricted: &'a Path,
+    /// The public root.
+    pub public: &'a Path,
+    /// Descriptions and SQL.
+    pub project: &'a Project,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// What was made public.
+pub struct Outcome {
+    /// The manifest.
+    pub release: Release,
+    /// The evidence; none if the release was there already.
+    pub evidence: Option<Evidence>,
+    /// It was the current release already.
+    pub unchanged: bool,
+}
+
+/// The tables that a run must have for a release; empty if it has them.
+pub fn lacks(project: &Project, manifest: &Manifest) -> Result<Vec<String>> {
+    let needed = Description::all(project)?.into_iter().map(|d| d.table).chain([PARTS.to_string()]);
+    Ok(needed.filter(|t| manifest.files_of(t).is_empty()).collect())
+}
+
+/// Makes the figures of a run public. Nothing is public if the audit finds a hidden figure that can be computed, unless the policy is `rule`.
+pub async fn publish(ground: &Ground<'_>, manifest: &Manifest, kind: PolicyKind, progress: &(dyn Fn(&str) + Sync)) -> Result<Outcome> {
+    let release_id = match kind {
+        PolicyKind::Protected => manifest.run_id.clone(),
+        PolicyKind::Rule => format!("{}-rule", manifest.run_id),
+    };
+    let current = Release::current(ground.public, Some(&manifest.jurisdiction))?;
+    if let Some(release) = current.filter(|r| r.release_id == release_id) {
+        return Ok(Outcome { release, evidence: None, unchanged: true });
+    }
+    let folders = (ground.public.join("runs").join(&release_id), ground.restricted.join(EVIDENCE).join(&release_id));
+    let made = make(ground, manifest, kind, &release_id, &folders, progress).await;
+    if made.is_err() {
+        // Nothing that was not found safe stays where the public may look.
+        let _ = std::fs::remove_dir_all(&folders.0);
+    }
+    made
+}
+
+async fn make(
+    ground: &Ground<'_>,
+    manifest: &Manifest,
+    kind: PolicyKind,
+    release_id: &str,
+    (public, restricted): &(PathBuf, PathBuf),
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Outcome> {
+    let jurisdiction = Jurisdiction::load(ground.project, &manifest.jurisdiction)?;
+    let mut maker = Maker {
+        ground,
+        manifest,
+        kind,
+        jurisdiction,
+        earlier: Release::history(ground.public, &manifest.jurisdiction)?,
+        public,
+        restricted,
+        evidence: Evidence { release_id: release_id.into(), ..Evidence::default() },
+        tables: BTreeMap::new(),
+        files: vec![],
+        shown: BTreeMap::new(),
+    };
+    let mut left_open = 0;
+    let mut figures = Vec::new();
+    for description in Description::all(ground.project)? {
+        for &year in &manifest.report_years {
+            progress(&format!("protecting {} of {year}", description.table));
+            let rows = maker.protect(&description, year)?;
+            progress(&format!("attacking {} of {year}", description.public_table()));
+            left_open += maker.audit(&description, year)?;
+            figures.extend(description.rate.is_some().then_some(rows));
+        }
+    }
+    progress("public tables that follow");
+    maker.follow(figures).await?;
+    let release = Release {
+        release_id: release_id.into(),
+        run_id: manifest.run_id.clone(),
+        jurisdiction: manifest.jurisdiction.clone(),
+        policy: kind,
+        program_version: crate::VERSION.into(),
+        report_years: manifest.report_years.clone(),
+        tables: maker.tables.into_values().collect(),
+        files: maker.files,
+        shown: maker.shown,
+        left_open,
+    };
+    let evidence = maker.evidence;
+    let text = serde_json::to_vec_pretty(&evidence).map_err(|e| Error::internal("the evidence of a release", e))?;
+    store::write_whole(ground.restricted, &restricted.join("manifest.json"), &text)?;
+    release.commit(ground.public)?;
+    Ok(Outcome { release, evidence: Some(evidence), unchanged: false })
+}
+
+struct Maker<'a> {
+    ground: &'a Ground<'a>,
+    manifest: &'a Manifest,
+    kind: PolicyKind,
+    jurisdiction: Jurisdiction,
+    earlier: Vec<Release>,
+    public: &'a Path,
+    restricted: &'a Path,
+    evidence: Evidence,
+    tables: BTreeMap<String, Table>,
+    files: Vec<OutputFile>,
+    shown: BTreeMap<String, BTreeMap<String, Shown>>,
+}
+
+impl Maker<'_> {
+    /// Protects a table of a year and writes what is public of it, and why the rest is not.
+    fn protect(&mut self, description: &Description, year: i32) -> Result<RecordBatch> {
+        let rows = result::table(self.ground.restricted, self.manifest, &description.table, year)?;
+        let source = source::Source::new(description, rows)?;
+        let mut release = source.release(description)?;
+        let parts = source.parts(description, &result::table(self.ground.restricted, self.manifest, PARTS, year)?)?;
+        release.lines = source::lines(&release, &parts);
+        let before = prior::tables(self.ground.public, &self.earlier, &description.public_table(), year)?;
+        release.prior = if before.is_empty() { vec![] } else { prior::treatments(description, &source, &before)? };
+        let (policy, rounding) = self.policy(year)?;
+        let protection = disclosure::protect(&release, &policy, self.ground.threads)
+            .map_err(|e| Error::bug(format!("{} of {year} can't be protected: {e}", description.table)))?;
+        self.refuse_open(description, year, &protection)?;
+        self.count(description, &source, &protection);
+        let public = table::public(description, &source, &protection, rounding)?;
+        self.write_public(&description.public_table(), &description.title, &self.key_of(description), year, &public)?;
+        let lines = table::lines(description, &source, &release.lines)?;
+        let key: Vec<String> = lines.schema().fields().iter().map(|f| f.name().clone()).collect();
+        self.write_public(&description.line_table(), "Entities whose figures sum to those of another", &key, year, &lines)?;
+        let reasons = table::reasons(description, &source, &protection)?;
+        let stored = write(self.ground.restricted, self.restricted, &description.reasons, year, &reasons)?;
+        self.evidence.files.push(stored.0);
+        Ok(public)
+    }
+
+    fn policy(&self, year: i32) -> Result<(Policy, table::Rounding)> {
+        let value = |rule: &str| Ok(self.jurisdiction.value(rule, year)?.value);
+        let number = |rule: &str| -> Result<i64> {
+            value(rule)?.parse().map_err(|_| Error::Config(format!("rule {rule} of {year} must be a whole number")))
+        };
+        let policy = Policy {
+            protected: self.kind == PolicyKind::Protected,
+            smallest: number("small_group_threshold")?,
+            high: number("rate_band_upper")?,
+            low: number("rate_band_lower")?,
+            hidden_minimum: 1,
+        };
+        let tie = if value("rate_tie_rule")? == "half_even" { Tie::HalfEven } else { Tie::HalfUp };
+        Ok((policy, table::Rounding { tie, target_share: number("target_share")? }))
+    }
+
+    /// What could not be closed is never published in silence.
+    fn refuse_open(&self, description: &Description, year: i32, protection: &Protection) -> Result<()> {
+        let (open, undecided) = (protection.open.len(), protection.undecided.len());
+        if self.kind == PolicyKind::Rule || (open == 0 && undecided == 0) {
+            return Ok(());
+        }
+        Err(Error::Data(format!(
+            "{} of {year}: {open} hidden figures can be computed from what earlier releases showed, and of {undecided} it could not be told; nothing \
+             was published. Withdraw the earlier release or publish that year with its figures as they were",
+            description.table
+        )))
+    }
+
+    fn count(&mut self, description: &Description, source: &source::Source, protection: &Protection) {
+        use disclosure::Treatment;
+        let shown = self.shown.entry(description.public_table()).or_default();
+        let why = self.evidence.why.entry(description.public_table()).or_default();
+        for (row, (treatment, reason)) in protection.treatments.iter().zip(&protection.reasons).enumerate() {
+            let level = &source.entities.texts[source.entities.of_row[row] as usize][0];
+            let of_level = shown.entry(level.clone()).or_default();
+            of_level.figures += 1;
+            match treatment {
+                Treatment::Shown => of_level.shown += 1,
+                Treatment::Band(_) => of_level.banded += 1,
+                Treatment::NumeratorHidden => of_level.denominator_only += 1,
+                Treatment::Hidden => of_level.hidden += 1,
+            }
+            if let Some(code) = reason.code() {
+                *why.entry(level.clone()).or_default().entry(code.into()).or_default() += 1;
+            }
+        }
+        let (utility, further) = (&protection.utility, self.evidence.further.entry(description.public_table()).or_default());
+        *further = Further {
+            denominators: further.denominators + utility.further,
+            denominators_at_least: further.denominators_at_least + utility.further_at_least,
+            numerators: further.numerators + utility.further_numerators,
+            numerators_at_least: further.numerators_at_least + utility.further_numerators_at_least,
+        };
+    }
+
+    /// Reads back what was written and attacks it. Under `protected` a finding is an error; under `rule` findings are counted.
+    fn audit(&mut self, description: &Description, year: i32) -> Result<u64> {
+        let audited = audit_files(self.ground, &self.files, &description.public_table(), year)?;
+        let found = audited.attack.findings.len() + audited.attack.undecided.len();
+        if audited.attack.clean() {
+            let name = format!("certificate-{}-{year}.ndjson.zst", description.public_table());
+            let stored = store::write_whole(self.ground.restricted, &self.restricted.join(name), &audited.certificate()?)?;
+            self.evidence.files.push(stored);
+            return Ok(0);
+        }
+        let name = format!("findings-{}-{year}.txt", description.public_table());
+        let told = audited.told(usize::MAX);
+        let stored = store::write_whole(self.ground.restricted, &self.restricted.join(name), told.as_bytes())?;
+        if self.kind == PolicyKind::Protected {
+            return Err(Error::Data(format!(
+                "{} of {year}: the audit found {found} hidden figures that can be computed, so nothing was published; they are listed in {}",
+                description.public_table(),
+                self.ground.restricted.join(&stored.path).display()
+            )));
+        }
+        self.evidence.files.push(stored);
+        Ok(found as u64)
+    }
+
+    fn key_of(&self, description: &Description) -> Vec<String> {
+        let table = self.manifest.tables.iter().find(|t| t.name == description.table);
+        table.map(|t| t.key.clone()).unwrap_or_default()
+    }
+
+    fn write_public(&mut self, name: &str, title: &str, key: &[String], year: i32, rows: &RecordBatch) -> Result<()> {
+        let (stored, count) = write(self.ground.public, self.public, name, year, rows)?;
+        self.files.push(OutputFile { table: name.into(), report_year: year, stored, rows: count });
+        let column = |f: &std::sync::Arc<arrow::datatypes::Field>| Column {
+            name: f.name().clone(),
+            kind: crate::table::stored_type(f.data_type()).to_string(),
+            description: self.describe(f.name()),
+        };
+        let columns = rows.schema().fields().iter().map(column).collect();
+        let table = Table { name: name.into(), title: title.into(), description: String::new(), key: key.to_vec(), columns };
+        self.tables.entry(name.into()).or_insert(table);
+        Ok(())
+    }
+
+    /// The words of the restricted table for a column, with what publishing adds.
+    fn describe(&self, column: &str) -> String {
+        match column {
+            "suppression" => "none, band (the rate is shown as a bound) or hidden".into(),
+            "rate_shown" => "The rate with one decimal, a bound such as > 95 or < 5, or * where it is hidden".into(),
+            "rate" => "The rate with one decimal; null unless it is shown exactly".into(),
+            part if part.starts_with("part_") => format!("Of the part: {}", self.describe(&part["part_".len()..])),
+            _ => {
+                let all = self.manifest.tables.iter().flat_map(|t| &t.columns);
+                all.filter(|c| c.name == column).map(|c| c.description.clone()).next().unwrap_or_default()
+            }
+        }
+    }
+
+    /// Runs the views of `sql/publish` over the run's tables and the public figures, those of earlier releases too.
+    async fn follow(&mut self, mut figures: Vec<RecordBatch>) -> Result<()> {
+        let catalog = Catalog::load(self.ground.project, &self.manifest.jurisdiction)?;
+        let views: Vec<_> = catalog.views().filter(|v| v.layer == Layer::Publish).cloned().collect();
+        let years = &self.manifest.report_years;
+        let before: Vec<i32> = years.iter().map(|y| y - 1).filter(|y| !years.contains(y)).collect();
+        for description in Description::all(self.ground.project)?.iter().filter(|d| d.rate.is_some()) {
+            for &year in &before {
+                let newest = self.earlier.iter().find(|r| r.report_years.contains(&year));
+                figures.extend(prior::tables(self.ground.public, newest.map(std::slice::from_ref).unwrap_or_default(), &description.public_table(), year)?);
+            }
+        }
+        let Some(first) = figures.first() else { return Ok(()) };
+        let wrong = |e| Error::internal("public figures", e);
+        let all = arrow::compute::concat_batches(&first.schema(), &figures).map_err(wrong)?;
+        for view in views {
+            let engine = Engine::new(self.ground.threads, None)?;
+            register_batch(&engine, Name { schema: None, table: FIGURES.into() }, all.clone())?;
+            for reference in view.references.iter().filter(|r| r.schema.is_none() && r.table != FIGURES) {
+                let rows = years.iter().map(|&y| result::table(self.ground.restricted, self.manifest, &reference.table, y)).collect::<Result<Vec<_>>>()?;
+                let Some(first) = rows.first() else { continue };
+                register_batch(&engine, reference.clone(), arrow::compute::concat_batches(&first.schema(), &rows).map_err(wrong)?)?;
+            }
+            let (schema, batches) = engine.run_whole(&view).await?;
+            let rows = output::split_years(&schema, &batches)?;
+            for &year in years {
+                let of_year = rows.get(&year).cloned().unwrap_or_default();
+                let file = output::file_schema(&schema);
+                let batch = arrow::compute::concat_batches(&file, &of_year).map_err(wrong)?;
+                self.write_public(&view.name, &view.header.title, &view.header.grain, year, &batch)?;
+            }
+            if let Some(table) = self.tables.get_mut(&view.name) {
+                *table = output::describe(&view, &schema, &self.ground.project.contracts()?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Attacks a public table of a year as its files have it.
+pub fn audit_files(ground: &Ground, files: &[OutputFile], table: &str, year: i32) -> Result<check::Audited> {
+    let descriptions = ground.project.audit()?;
+    let described = |table: &str| -> Result<audit::Description> {
+        let file = descriptions.get(&format!("{table}.toml"));
+        let file = file.ok_or_else(|| Error::Config(format!("data/audit/{table}.toml is missing: without it {table} can't be audited")))?;
+        audit::Description::parse(&file.label, &file.text).map_err(|e| Error::Config(e.to_string()))
+    };
+    let read = |table: &str| -> Result<audit::Frame> {
+        let found = files.iter().find(|f| f.table == table && f.report_year == year);
+        let file = found.ok_or_else(|| Error::Config(format!("there is no table {table} of {year} to audit")))?;
+        check::frame(&file.stored.path, &[result::read(ground.public, &file.stored.path, year)?])
+    };
+    let (rows, lines) = (read(table)?, read(&format!("{table}_line"))?);
+    check::Audited::new(&described(table)?, &rows, Some(&lines), ground.threads)
+}
+
+/// Writes the rows of a year below a folder of a root.
+fn write(root: &Path, folder: &Path, table: &str, year: i32, rows: &RecordBatch) -> Result<(Stored, usize)> {
+    let columns: Vec<usize> = (0..rows.num_columns()).filter(|&i| rows.schema().field(i).name() != REPORT_YEAR).collect();
+    let rows = rows.project(&columns).map_err(|e| Error::internal("rows of a public table", e))?;
+    let encoder = Encoder::new(rows.schema())?;
+    let starts = (0..rows.num_rows()).step_by(GROUP_ROWS);
+    let groups = starts.map(|s| encoder.encode(&[rows.slice(s, GROUP_ROWS.min(rows.num_rows() - s))])).collect::<Result<_>>()?;
+    encoder.write(root, &folder.join(table).join(format!("{REPORT_YEAR}={year}")), &format!("{table}-00000.parquet"), groups)
+}
