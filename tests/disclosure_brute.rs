@@ -1,6 +1,5 @@
 //! Every whole-number table that agrees with a small release, one after the other: the judge of the other tests of disclosure.
 
-use perkins::disclosure::Found;
 use perkins::published::{Count, Field, Known, Published};
 
 /// Counts of all cells: denominators, then numerators.
@@ -12,6 +11,8 @@ struct Search<'a> {
     /// Relations as (variable, factor), equal to 0 or, for the second list, at least 0.
     equal: Vec<Vec<(usize, i64)>>,
     at_least: Vec<Vec<(usize, i64)>>,
+    /// For each variable its relations, of both lists.
+    rows_of: Vec<Vec<usize>>,
     value: Vec<i64>,
     /// Values seen: the first, and whether there was another.
     seen: Vec<(Option<i64>, bool)>,
@@ -34,6 +35,7 @@ pub fn pinned(published: &Published, most: i64, budget: u64) -> Option<Vec<Count
         published,
         cells,
         value: vec![0; bounds.len()],
+        rows_of: vec![Vec::new(); bounds.len()],
         seen: vec![(None, false); bounds.len()],
         bounds,
         equal: Vec::new(),
@@ -43,6 +45,9 @@ pub fn pinned(published: &Published, most: i64, budget: u64) -> Option<Vec<Count
     };
     search.relate();
     search.tighten();
+    for (r, row) in search.equal.iter().chain(&search.at_least).enumerate() {
+        row.iter().for_each(|t| search.rows_of[t.0].push(r));
+    }
     let order: Vec<usize> = (0..cells).flat_map(|c| [c, cells + c]).filter(|v| search.bounds[*v].0 < search.bounds[*v].1).collect();
     (0..2 * cells).filter(|v| search.bounds[*v].0 == search.bounds[*v].1).for_each(|v| search.value[v] = search.bounds[v].0);
     if !search.next(&order) {
@@ -55,14 +60,6 @@ pub fn pinned(published: &Published, most: i64, budget: u64) -> Option<Vec<Count
         !matches!(if v < cells { c.denominator } else { c.numerator }, Known::Exactly(_))
     };
     Some((0..2 * cells).filter(|v| hidden(*v) && !search.seen[*v].1).map(count).collect())
-}
-
-/// The attacker for `protect_against`.
-pub fn attacker(most: i64) -> impl Fn(&Published) -> Found + Sync {
-    move |p| match pinned(p, most, 300_000) {
-        Some(given_away) => Found { given_away, undecided: Vec::new() },
-        None => Found::default(),
-    }
 }
 
 impl Search<'_> {
@@ -125,8 +122,10 @@ impl Search<'_> {
         };
         let (first, last) = self.bounds[*v];
         for value in first..=last {
-            self.value[*v] = value;
-            if self.holds(*v, rest) && !self.next(rest) {
+            (self.value[*v], self.bounds[*v]) = (value, (value, value));
+            let goes_on = !self.holds(*v) || self.next(rest);
+            self.bounds[*v] = (first, last);
+            if !goes_on {
                 return false;
             }
         }
@@ -134,19 +133,18 @@ impl Search<'_> {
     }
 
     /// Whether every relation with this variable can still hold.
-    fn holds(&self, v: usize, rest: &[usize]) -> bool {
+    fn holds(&self, v: usize) -> bool {
         let range = |row: &[(usize, i64)]| {
             row.iter().fold((0, 0), |sum, (u, factor)| {
-                let (a, b) = if rest.contains(u) { self.bounds[*u] } else { (self.value[*u], self.value[*u]) };
+                let (a, b) = self.bounds[*u];
                 let (a, b) = if *factor > 0 { (a, b) } else { (-b, -a) };
                 (sum.0 + a, sum.1 + b)
             })
         };
-        let with =
-            |rows: &'_ [Vec<(usize, i64)>]| -> Vec<usize> { (0..rows.len()).filter(|r| rows[*r].iter().any(|t| t.0 == v)).collect() };
-        with(&self.equal).into_iter().all(|r| {
-            let (low, high) = range(&self.equal[r]);
-            low <= 0 && high >= 0
-        }) && with(&self.at_least).into_iter().all(|r| range(&self.at_least[r]).1 >= 0)
+        let is_zero_possible = |(low, high): (i64, i64)| low <= 0 && high >= 0;
+        self.rows_of[v].iter().all(|r| match r.checked_sub(self.equal.len()) {
+            None => is_zero_possible(range(&self.equal[*r])),
+            Some(r) => range(&self.at_least[r]).1 >= 0,
+        })
     }
 }

@@ -6,19 +6,18 @@ use super::layer::{Bounds, Layer, NONE, Within};
 use super::release::Policy;
 use super::route::{Cost, Route, Router};
 use super::treatment::{Reason, Treatment};
-use crate::published::{Count, Field, Move};
+use crate::published::{Count, Field};
 
 /// What it costs to hide a figure beyond all that moves cost.
 const HIDE: u64 = 1 << 20;
 
-/// Treatments and reasons of linked cohorts, with what is hidden in addition, and the second tables as differences to the true one.
+/// Treatments and reasons of linked cohorts, with what is hidden in addition.
 pub struct Cover<'a> {
     cells: &'a Cells,
     policy: &'a Policy,
     within: Within,
     pub treatments: Vec<Treatment>,
     pub reasons: Vec<Reason>,
-    pub moves: Vec<Move>,
     /// Counts without a second table, by its simple moves.
     pub uncovered: Vec<Count>,
 }
@@ -48,7 +47,7 @@ impl Cost for Any<'_> {
 
 impl<'a> Cover<'a> {
     pub fn new(cells: &'a Cells, policy: &'a Policy, treatments: Vec<Treatment>, reasons: Vec<Reason>) -> Self {
-        Cover { cells, policy, within: Within::new(cells), treatments, reasons, moves: Vec::new(), uncovered: Vec::new() }
+        Cover { cells, policy, within: Within::new(cells), treatments, reasons, uncovered: Vec::new() }
     }
 
     /// Covers every hidden count, as far as that is possible.
@@ -117,9 +116,9 @@ impl<'a> Cover<'a> {
 
     fn try_with(&mut self, layer: &Layer, v: u32, router: &mut Router, state: &mut State, hide_more: bool) -> bool {
         let bounds = Bounds { cells: self.cells, policy: self.policy, within: &self.within };
-        let mut best: Option<(Route, Vec<(u32, i64)>)> = None;
+        let mut best: Option<Route> = None;
         for up in [true, false] {
-            let at_most = best.as_ref().map_or(u64::MAX / 2, |b| b.0.cost - 1);
+            let at_most = best.as_ref().map_or(u64::MAX / 2, |b| b.cost.saturating_sub(1));
             let route =
                 if hide_more { router.route(v, up, &Any(state), at_most) } else { router.route(v, up, &Hidden(state), at_most) };
             let Some(route) = route else { continue };
@@ -127,13 +126,13 @@ impl<'a> Cover<'a> {
             let mut figures: Vec<(u32, i64)> = route.moves.iter().flat_map(of_count).collect();
             figures.sort_unstable();
             if bounds.stay_within(layer.field, &figures) {
-                best = Some((route, figures));
+                best = Some(route);
                 if !hide_more {
                     break;
                 }
             }
         }
-        let Some((route, figures)) = best else { return false };
+        let Some(route) = best else { return false };
         for &(v, _) in &route.moves {
             state.covered[v as usize] = true;
             if !state.hidden[v as usize] {
@@ -141,8 +140,6 @@ impl<'a> Cover<'a> {
                 self.describe(layer, v, state);
             }
         }
-        let change = figures.into_iter().map(|(cell, by)| (Count { cell, field: layer.field }, by)).collect();
-        self.moves.push(Move { change });
         true
     }
 

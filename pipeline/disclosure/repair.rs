@@ -11,7 +11,7 @@ use super::release::Policy;
 use super::treatment::{Reason, Treatment};
 use super::view;
 use super::{Attacker, Found};
-use crate::published::{Count, Field, Move, Published};
+use crate::published::{Count, Field, Published};
 
 /// Treatments of linked cohorts.
 pub struct Repaired {
@@ -19,7 +19,6 @@ pub struct Repaired {
     pub reasons: Vec<Reason>,
     pub open: Vec<Count>,
     pub undecided: Vec<Count>,
-    pub moves: Vec<Move>,
     pub rounds: u32,
 }
 
@@ -32,12 +31,12 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
         let pattern = decide(cells, policy, &extra);
         let (treatments, reasons) = treat(cells, policy, &pattern);
         if !policy.protected {
-            return Repaired { treatments, reasons, open: Vec::new(), undecided: Vec::new(), moves: Vec::new(), rounds };
+            return Repaired { treatments, reasons, open: Vec::new(), undecided: Vec::new(), rounds };
         }
         let mut cover = Cover::new(cells, policy, treatments, reasons);
         cover.run();
-        let Cover { treatments, reasons, moves, uncovered, .. } = cover;
-        if std::env::var("DC").is_ok() { eprintln!("uncovered {} moves {}", uncovered.len(), moves.len()); }
+        let Cover { treatments, reasons, uncovered, .. } = cover;
+        if std::env::var("DC").is_ok() { eprintln!("uncovered {}", uncovered.len()); }
         let Found { given_away, undecided } = attacker(&view::of_cells(cells, policy, &treatments));
         let mut search = Search::new(cells, policy, &treatments, &mut extra);
         let mut hide_for = |list: &[Count]| list.iter().filter(|c| search.hide_for(**c)).count();
@@ -49,7 +48,7 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
             open.extend(given_away);
             open.sort_unstable();
             open.dedup();
-            return Repaired { treatments, reasons, open, undecided, moves, rounds };
+            return Repaired { treatments, reasons, open, undecided, rounds };
         }
         rounds += 1;
     }
