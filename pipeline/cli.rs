@@ -69,10 +69,12 @@ pub enum Command {
     Synth(command::synth::SynthArgs),
     /// Read a folder of raw collections into the lake: typed, checked, sorted
     Ingest(command::ingest::IngestArgs),
-    /// Compute the indicators of report years from the lake
+    /// Compute the indicators of report years from the lake, and publish what is safe
     Run(command::run::RunArgs),
-    /// Ingest, then run
+    /// Ingest, run, publish what an audit finds safe, and draw the reports
     All(command::all::AllArgs),
+    /// Attack what is published: find every hidden figure that anybody could compute
+    Audit(command::audit::AuditArgs),
     /// Ask the current run and the lake in SQL
     Query(command::query::QueryArgs),
     /// Draw the reports of the current run for people: workbooks of the forms, and of institutions with their students

@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub mod all;
+pub mod audit;
 pub mod docs;
 pub mod explain;
 pub mod ingest;
@@ -26,6 +27,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<()> {
         Command::Ingest(args) => ingest::main(&args, settings),
         Command::Run(args) => run::main(&args, settings),
         Command::All(args) => all::main(&args, settings),
+        Command::Audit(args) => audit::main(&args, settings),
         Command::Query(args) => query::main(&args, settings),
         Command::Report(args) => report::main(&args, settings),
         Command::Status(args) => status::main(&args, settings),

@@ -177,7 +177,7 @@ impl Maker<'_> {
     }
 
     fn policy(&self, year: i32) -> Result<(Policy, table::Rounding)> {
-        let value = |rule: &str| Ok(self.jurisdiction.value(rule, year)?.value);
+        let value = |rule: &str| -> Result<String> { Ok(self.jurisdiction.value(rule, year)?.value) };
         let number = |rule: &str| -> Result<i64> {
             value(rule)?.parse().map_err(|_| Error::Config(format!("rule {rule} of {year} must be a whole number")))
         };

@@ -29,7 +29,8 @@ pub fn main(args: &AllArgs, settings: &Settings) -> Result<()> {
     print(&ingest::summary(&load, unchanged, &settings.restricted))?;
     let outcomes = run::start(&args.run, settings)?;
     print("\n")?;
-    run::show(&outcomes, settings)
+    run::show(&outcomes, settings)?;
+    run::release(&args.run, &outcomes, settings)
 }
 
 /// The state's figures against targets, and where the outputs lie.

@@ -4,6 +4,7 @@ use super::{Progress, block_on, print};
 use crate::cli::{Settings, YearFlags};
 use crate::commit;
 use crate::error::Result;
+use crate::publish::{self, Ground, release::PolicyKind};
 use crate::run::{Options, Outcome, explain_plan, run};
 
 /// Flags of `perkins run`.
@@ -22,6 +23,12 @@ pub struct RunArgs {
     /// Compute every table again, even where nothing changed since the current run
     #[arg(long)]
     pub again: bool,
+    /// Keep the public as it is: publish nothing
+    #[arg(long)]
+    pub no_publish: bool,
+    /// How public figures are protected
+    #[arg(long, value_enum, default_value_t)]
+    pub policy: PolicyKind,
     /// Compute nothing: say for each view whether it would be run, shared or reused, and why
     #[arg(long, conflicts_with = "again")]
     pub explain_plan: bool,
@@ -33,7 +40,33 @@ pub fn main(args: &RunArgs, settings: &Settings) -> Result<()> {
         return print(&plan(args, settings)?);
     }
     let _lock = commit::lock(&settings.restricted, "run")?;
-    show(&start(args, settings)?, settings)
+    let outcomes = start(args, settings)?;
+    show(&outcomes, settings)?;
+    release(args, &outcomes, settings)
+}
+
+/// Publishes what the runs made, each by itself, unless some of the tables that this needs were not asked for.
+pub fn release(args: &RunArgs, outcomes: &[Outcome], settings: &Settings) -> Result<()> {
+    if args.no_publish {
+        return Ok(());
+    }
+    for Outcome { manifest, .. } in outcomes {
+        let lacking = publish::lacks(&settings.project, manifest)?;
+        if !lacking.is_empty() {
+            print(&format!("nothing is published: the run was asked for without {}\n", lacking.join(", ")))?;
+            continue;
+        }
+        let _public = (settings.public != settings.restricted).then(|| commit::lock(&settings.public, "publish")).transpose()?;
+        let progress = Progress::start(settings);
+        let ground =
+            Ground { restricted: &settings.restricted, public: &settings.public, project: &settings.project, threads: settings.partitions };
+        let at = |what: &str| progress.at(what);
+        let made = block_on(settings, publish::publish(&ground, manifest, args.policy, &at))?;
+        drop(progress);
+        tracing::info!(release = made.release.release_id, left_open = made.release.left_open, unchanged = made.unchanged, "published");
+        print(&super::audit::summary(&made, settings))?;
+    }
+    Ok(())
 }
 
 /// Shows the state's figures of each jurisdiction.

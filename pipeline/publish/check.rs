@@ -4,7 +4,7 @@ use crate::audit::{Attack, Column, Description, Frame, PublicTable, attack};
 use crate::certificate;
 use crate::error::{Error, Result};
 use crate::published::{Count, Field, Published};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use hashbrown::HashMap;

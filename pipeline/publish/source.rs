@@ -82,11 +82,8 @@ pub type Parts = BTreeMap<u32, BTreeMap<usize, Vec<u32>>>;
 impl Source {
     /// Numbers the rows of a table.
     pub fn new(description: &Description, batch: RecordBatch) -> Result<Source> {
-        let names = |names: &[String]| names.iter().map(String::as_str).collect::<Vec<_>>().iter().map(|n| n.to_string()).collect::<Vec<_>>();
-        let of = |columns: &[String], first| {
-            let columns = names(columns);
-            Codes::of(&batch, &columns.iter().map(String::as_str).collect::<Vec<_>>(), first)
-        };
+        let of =
+            |columns: &[String], first| Codes::of(&batch, &columns.iter().map(String::as_str).collect::<Vec<_>>(), first);
         Ok(Source {
             cohorts: of(&description.cohort, None)?,
             entities: of(&description.entity, None)?,
@@ -244,8 +241,7 @@ fn sums(whole: &[(u16, i64, i64)], parts: &[u32], figures: &HashMap<u32, Vec<(u1
         let of_group = sum.entry(group).or_default();
         *of_group = (of_group.0 + d, of_group.1 + n);
     }
-    let is_zero = |(_, &(d, n)): &(&u16, &(i64, i64))| d == 0 && n == 0;
-    let left = sum.iter().filter(|s| !is_zero(s)).count();
+    let left = sum.values().filter(|s| **s != (0, 0)).count();
     !parts.is_empty()
         && left == whole.iter().filter(|w| w.1 != 0 || w.2 != 0).count()
         && whole.iter().all(|(group, d, n)| sum.get(group).copied().unwrap_or_default() == (*d, *n))
