@@ -13,6 +13,7 @@ mod describe;
 mod domain;
 mod explain;
 mod frame;
+mod guess;
 mod moves;
 mod pieces;
 mod rank;

@@ -38,11 +38,11 @@ fn subtracted(rows: &[BTreeMap<String, String>]) -> (BTreeMap<u32, i64>, usize) 
     let (d, n) = ("High School Graduates (#)", "Attending Coll./Univ. (#)");
     let number = |r: &BTreeMap<String, String>, c: &str| r[c].parse::<i64>().ok();
     let key = |r: &BTreeMap<String, String>| (r["capture_period"].clone(), r["entity_code"][..4].to_string(), r["breakdown"].clone());
-    let of_level = |level: &str| rows.iter().enumerate().filter(move |(_, r)| r["level"] == level).collect::<Vec<_>>();
-    let schools = of_level("school");
+    let mut schools: BTreeMap<_, Vec<(usize, &BTreeMap<String, String>)>> = BTreeMap::new();
+    rows.iter().enumerate().filter(|(_, r)| r["level"] == "school").for_each(|r| schools.entry(key(r.1)).or_default().push(r));
     let (mut values, mut alone) = (BTreeMap::new(), 0);
-    for (_, district) in of_level("district") {
-        let own: Vec<_> = schools.iter().filter(|(_, r)| key(r) == key(district)).collect();
+    for district in rows.iter().filter(|r| r["level"] == "district") {
+        let own = schools.get(&key(district)).map_or(&[][..], |s| &s[..]);
         let sum: i64 = own.iter().filter_map(|(_, r)| number(r, d)).sum();
         let (Some(total), true) = (number(district, n), Some(sum) == number(district, d)) else { continue };
         let rest = total - own.iter().filter_map(|(_, r)| number(r, n)).sum::<i64>();

@@ -106,7 +106,7 @@ fn nothing_hidden_has_one_possible_value() {
         rules_alone_fail += usize::from(pinned(&view, most, 60_000).is_some_and(|p| !p.is_empty()));
     }
     assert!(judged > 600 && hidden > 1000, "{judged} releases judged, {hidden} denominators hidden");
-    assert!(rules_alone_fail > 200, "{rules_alone_fail}");
+    assert!(rules_alone_fail > 100, "{rules_alone_fail}");
 }
 
 #[test]

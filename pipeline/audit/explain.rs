@@ -4,7 +4,7 @@ use super::domain::{Domain, End, columns};
 use super::pieces::Piece;
 use super::rank;
 use super::search::{Outcome, Search};
-use super::system::{Relation, Rows, System};
+use super::system::{Relation, System, cut};
 use crate::published::{Count, Field, Known, Published};
 
 /// Rows beyond which a list of reasons is not made shorter.
@@ -115,25 +115,9 @@ impl<'a> Explainer<'a> {
 
     /// Whether the bounds of these rows fix the variable.
     fn fixes(&self, rows: &[usize], variable: u32) -> bool {
-        let (rows, variables, low, high) = self.cut(rows, variable);
+        let (rows, variables, low, high) = cut(&self.system.rows, &self.system.low, &self.system.high, rows, variable);
         let mut domain = Domain::new(&rows, low, high);
         domain.settle().is_ok() && variables.iter().position(|&v| v == variable).is_some_and(|v| domain.fixed(v))
-    }
-
-    /// Some rows of the system with their variables as first known.
-    fn cut(&self, rows: &[usize], variable: u32) -> (Rows, Vec<u32>, Vec<i64>, Vec<i64>) {
-        let mut variables: Vec<u32> = rows.iter().flat_map(|&r| self.system.rows.of(r).iter().map(|e| e.0)).chain([variable]).collect();
-        variables.sort_unstable();
-        variables.dedup();
-        let mut cut = Rows::default();
-        for &r in rows {
-            let place = |v: u32| variables.binary_search(&v).map_or(0, |p| p as u32);
-            let entries: Vec<(u32, i8)> = self.system.rows.of(r).iter().map(|&(v, a)| (place(v), a)).collect();
-            cut.push(&entries, self.system.rows.least[r], self.system.rows.most[r]);
-        }
-        let low = variables.iter().map(|&v| self.system.low[v as usize]).collect();
-        let high = variables.iter().map(|&v| self.system.high[v as usize]).collect();
-        (cut, variables, low, high)
     }
 
     /// Why a variable that a search found to have one value has it: the smallest neighbourhood that gives it away, made shorter.
@@ -157,7 +141,7 @@ impl<'a> Explainer<'a> {
 
     /// Whether these rows leave one value.
     fn gives_away(&self, rows: &[usize], variable: u32, value: i64) -> bool {
-        let (cut, variables, low, high) = self.cut(rows, variable);
+        let (cut, variables, low, high) = cut(&self.system.rows, &self.system.low, &self.system.high, rows, variable);
         let Some(at) = variables.iter().position(|&v| v == variable) else { return false };
         let all: Vec<usize> = (0..cut.count()).collect();
         if rank::determined(&cut, &all, BUDGET).is_some_and(|d| d.contains(&(at as u32))) {

@@ -7,7 +7,8 @@ use super::system::{ENDLESS, Rows};
 /// How a search ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    Point(Vec<i64>),
+    /// The variables that differ from the wish, and by how much.
+    Point(Vec<(u32, i64)>),
     None,
     Spent,
 }
@@ -31,10 +32,12 @@ pub(super) struct Search<'a> {
     suspects: Vec<u32>,
     suspected: Vec<bool>,
     synced: usize,
+    /// Which of equally good splits is tried first.
+    pub variant: u64,
 }
 
 impl<'a> Search<'a> {
-    /// The intervals must be settled or fresh; `wish` has a value for each variable.
+    /// The intervals must be fresh; `wish` has a value for each variable, in its interval.
     pub fn new(domain: Domain<'a>, wish: Vec<i64>) -> Search<'a> {
         let rows = domain.rows;
         let point: Vec<i64> = wish.iter().enumerate().map(|(v, &w)| w.clamp(domain.low[v], domain.high[v])).collect();
@@ -42,10 +45,10 @@ impl<'a> Search<'a> {
         let suspects = (0..rows.count() as u32).rev().collect();
         let suspected = vec![true; rows.count()];
         let synced = domain.mark();
-        Search { domain, wish, point, sum, suspects, suspected, synced }
+        Search { domain, wish, point, sum, suspects, suspected, synced, variant: 0 }
     }
 
-    /// Takes another wish; only for a search without steps of its own.
+    /// Takes another wish.
     pub fn wish(&mut self, wish: Vec<i64>) {
         self.wish = wish;
         for v in 0..self.wish.len() {
@@ -95,6 +98,15 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Where the point is not as wished: only what was tightened can be.
+    fn differences(&self) -> Vec<(u32, i64)> {
+        let mut touched: Vec<u32> = self.domain.steps(0).iter().map(|s| s.variable).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        let difference = |v: u32| (v, self.point[v as usize] - self.wish[v as usize]);
+        touched.into_iter().map(difference).filter(|d| d.1 != 0).collect()
+    }
+
     /// The broken row that leaves the fewest ways, among the latest ones.
     fn broken(&mut self) -> Option<u32> {
         const LOOKED_AT: usize = 4;
@@ -124,7 +136,7 @@ impl<'a> Search<'a> {
     /// The variable that mends the row and breaks the fewest others: the split that is tried first, and its other half.
     fn choose(&self, row: u32) -> Option<(u32, End, i64)> {
         let lack = self.lack(row);
-        let mut best: Option<(i64, u32, End, i64)> = None;
+        let mut best: Option<((i64, u64), u32, End, i64)> = None;
         for &(v, a) in self.domain.rows.of(row as usize) {
             let room = self.room(v, a, lack);
             if room == 0 {
@@ -133,6 +145,7 @@ impl<'a> Search<'a> {
             let up = (lack > 0) == (a > 0);
             let step = room.min(lack.abs() / i64::from(a.abs())).max(1) * if up { 1 } else { -1 };
             let cost: i64 = self.domain.column(v as usize).iter().map(|&(r, b)| self.harm(r, step * i64::from(b))).sum();
+            let cost = (cost, (u64::from(v) * self.variant).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40);
             if best.is_none_or(|b| cost < b.0) {
                 best = Some((cost, v, if up { End::Low } else { End::High }, self.point[v as usize] + step));
             }
@@ -179,7 +192,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             self.sync();
-            let Some(row) = self.broken() else { return Outcome::Point(self.point.clone()) };
+            let Some(row) = self.broken() else { return Outcome::Point(self.differences()) };
             let Some((variable, end, value)) = self.choose(row) else {
                 held = Err(Contradiction);
                 continue;

@@ -5,12 +5,17 @@ use super::moves::Mover;
 use super::rank;
 use super::reduced::Reduced;
 use super::search::{Outcome, Search};
-use super::system::{ENDLESS, Relation, Rows};
+use super::system::{Relation, Rows, cut};
 
 /// Entries that a search for the first point may look at, for each entry of the part, and at least.
 const FIRST_POINT: (u64, u64) = (400, 200_000);
-/// Entries that a search for a second point may look at.
+/// Entries that a first and a last search for a second point may look at.
+const FAST: u64 = 20_000;
 const SECOND_POINT: u64 = 2_000_000;
+/// How often a search with the small budget is tried, each time with other choices among equals.
+const QUICK_VARIANTS: u64 = 1;
+/// Rows that are near.
+const NEARBY: usize = 2_000;
 /// Entries that all searches for second points of a part may look at.
 const ALL_SECOND_POINTS: u64 = 60_000_000;
 /// Entries that an elimination may write.
@@ -45,50 +50,35 @@ pub(super) struct Solved {
 macro_rules! dbg_ { ($($a:tt)*) => { if std::env::var_os("AUDIT_DEBUG").is_some() { eprintln!($($a)*) } } }
 /// Attacks a part.
 pub(super) fn solve(part: &Part) -> Solved {
-    let mut search = Search::new(Domain::new(&part.rows, part.low.clone(), part.high.clone()), part.low.clone());
     let t0 = std::time::Instant::now();
+    let mut search = Search::new(Domain::new(&part.rows, part.low.clone(), part.high.clone()), part.low.clone());
     let reduced = Reduced::of(part);
-    let outcome = first_point(part, &reduced, &mut search);
-    if part.low.len() > 300 {
-        dbg_!(
-            "part {} vars {} rows: {} {:?} work {}",
-            part.low.len(),
-            part.rows.count(),
-            match outcome {
-                Outcome::Point(_) => "point",
-                Outcome::None => "none",
-                _ => "SPENT",
-            },
-            t0.elapsed(),
-            search.domain.work
-        );
-    }
-    let base = match outcome {
-        Outcome::Point(base) => base,
-        outcome => return Solved { contradicts: outcome == Outcome::None, ..Solved::default() },
+    let base = match first_point(part, &reduced, &mut search) {
+        Ok(base) => base,
+        Err(outcome) => return Solved { contradicts: outcome == Outcome::None, ..Solved::default() },
     };
+    if part.low.len() > 3000 {
+        dbg_!("part {} vars: {:?}", part.low.len(), t0.elapsed())
+    }
     let mut state = State { part, base: &base, known: part.counted.iter().map(|c| !c).collect(), solved: Solved::default() };
-    let mut mover = Mover::new(&reduced.rows, &part.low, &part.high, base.clone());
-    state.moved(&mut mover, 0..2);
-    if part.low.len() > 300 {
-        dbg_!("   after moves {:?}: {} left, {} moves", t0.elapsed(), state.left().count(), state.solved.moves.len());
+    state.moved(&mut Mover::new(&reduced.rows, &part.low, &part.high, base.clone()), 0..2);
+    if part.low.len() > 3000 {
+        dbg_!("   moved {:?}: {} left", t0.elapsed(), state.left().count())
+    }
+    search.wish(base.clone());
+    for variant in 0..QUICK_VARIANTS {
+        if state.left().next().is_some() {
+            search.variant = variant;
+            state.searched(&mut search, false);
+            dbg_!("   quick {variant} {:?}: {} left", t0.elapsed(), state.left().count());
+        }
     }
     if state.left().next().is_some() {
-        search.wish(base.clone());
-        state.moved(&mut mover, 2..4);
-        if part.low.len() > 300 {
-            dbg_!("   after moves 2 {:?}: {} left, {} moves", t0.elapsed(), state.left().count(), state.solved.moves.len());
-        }
-        if state.left().next().is_some() {
-            state.eliminate(&mut search);
-        }
-        if part.low.len() > 300 {
-            dbg_!("   after eliminate {:?}: {} left, {} moves", t0.elapsed(), state.left().count(), state.solved.moves.len());
-        }
-        state.searched(&mut search);
-    }
-    if part.low.len() > 300 {
-        dbg_!("   after all {:?}: pinned {} undecided {}", t0.elapsed(), state.solved.pinned.len(), state.solved.undecided.len());
+        search.variant = 0;
+        state.eliminate(&mut search);
+        dbg_!("   eliminate {:?}: {} left", t0.elapsed(), state.left().count());
+        state.searched(&mut search, true);
+        dbg_!("   thorough {:?}: {} left", t0.elapsed(), state.left().count());
     }
     let mut solved = state.solved;
     solved.pinned.sort_unstable();
@@ -97,12 +87,12 @@ pub(super) fn solve(part: &Part) -> Solved {
 }
 
 /// Tries points in the middle first: from there short moves lead everywhere.
-fn first_point(part: &Part, reduced: &Reduced, search: &mut Search) -> Outcome {
+fn first_point(part: &Part, reduced: &Reduced, search: &mut Search) -> Result<Vec<i64>, Outcome> {
     let entries: u64 = (0..part.rows.count()).map(|r| part.rows.of(r).len() as u64).sum();
     let budget = (entries * FIRST_POINT.0).max(FIRST_POINT.1);
     for attempt in 0..4 {
         let t0 = std::time::Instant::now();
-        let w = wish(part, reduced, attempt);
+        let w = super::guess::guess(part, reduced, attempt);
         let viol = |w: &[i64]| {
             (0..part.rows.count())
                 .map(|r| {
@@ -118,60 +108,19 @@ fn first_point(part: &Part, reduced: &Reduced, search: &mut Search) -> Outcome {
             dbg_!("attempt {attempt}: wrong {v0} then {} {:?}", viol(&mended), t0.elapsed());
         }
         if agrees {
-            return Outcome::Point(mended);
+            return Ok(mended);
         }
-        search.wish(mended);
-        let outcome = search.find(&[], budget);
-        if outcome != Outcome::Spent {
-            return outcome;
-        }
-    }
-    Outcome::Spent
-}
-
-/// A point that comes near to all rows: what a row lacks is spread over its variables, several times over.
-fn wish(part: &Part, reduced: &Reduced, attempt: usize) -> Vec<i64> {
-    let middle = |v: usize| match (part.low[v], part.high[v], attempt) {
-        (low, high, 0) if high < ENDLESS => low + (high - low) / 4,
-        (low, _, 0) => low + 1,
-        (low, _, 1) => low,
-        (low, high, 2) => high.min(low + 1 + (v as i64 * 7919) % 5),
-        (low, high, _) => high.min(low + (v as i64 * 104_729) % 3),
-    };
-    let mut point: Vec<i64> = (0..part.low.len()).map(middle).collect();
-    for sweep in 0..12 {
-        let mut worst = 0;
-        let count = reduced.rows.count();
-        for r in 0..count {
-            let row = if sweep % 2 == 0 { r } else { count - 1 - r };
-            worst = worst.max(spread(part, &reduced.rows, row, &mut point));
-        }
-        if worst == 0 {
-            break;
+        search.wish(mended.clone());
+        match search.find(&[], budget) {
+            Outcome::Point(change) => {
+                change.iter().for_each(|&(v, d)| mended[v as usize] += d);
+                return Ok(mended);
+            }
+            Outcome::None => return Err(Outcome::None),
+            Outcome::Spent => {}
         }
     }
-    point
-}
-
-/// Spreads what a row lacks; returns how much that was.
-fn spread(part: &Part, rows: &Rows, row: usize, point: &mut [i64]) -> i64 {
-    let sum = super::search::total(rows, row, point);
-    let mut lack = if sum > rows.most[row] { rows.most[row] - sum } else { (rows.least[row] - sum).max(0) };
-    let lacked = lack.abs();
-    let entries = rows.of(row);
-    for _ in 0..3 {
-        let mut left = entries.len() as i64;
-        for &(v, a) in entries {
-            let up = (lack > 0) == (a > 0);
-            let v = v as usize;
-            let share = (lack.abs() + left - 1) / left.max(1);
-            let step = share.min(if up { part.high[v] - point[v] } else { point[v] - part.low[v] }).max(0);
-            point[v] += if up { step } else { -step };
-            lack -= step * lack.signum();
-            left -= 1;
-        }
-    }
-    lacked
+    Err(Outcome::Spent)
 }
 
 struct State<'a> {
@@ -227,37 +176,65 @@ impl State<'_> {
         }
     }
 
-    fn searched(&mut self, search: &mut Search) {
+    /// Whether the rows near a variable suffice to leave it one value: fewer rows are searched much faster.
+    fn nearby(&self, search: &Search, variable: u32) -> bool {
+        let (domain, rows) = (&search.domain, &self.part.rows);
+        let near = |v: u32| domain.column(v as usize).iter().map(|e| e.0 as usize);
+        let mut which: Vec<usize> = near(variable).collect();
+        for _ in 0..6 {
+            let (cut, variables, low, high) = cut(rows, &domain.low, &domain.high, &which, variable);
+            let Ok(at) = variables.binary_search(&variable) else { return false };
+            let wish = variables.iter().map(|&v| self.base[v as usize]).collect();
+            let mut local = Search::new(Domain::new(&cut, low, high), wish);
+            if second_point(&mut local, at as u32, self.base[variable as usize], FAST * 5) == (Outcome::None, Outcome::None) {
+                return true;
+            }
+            let before = which.len();
+            which = variables.iter().filter(|&&v| !domain.fixed(v as usize)).flat_map(|&v| near(v)).chain(which).collect();
+            which.sort_unstable();
+            which.dedup();
+            if which.len() == before || which.len() > NEARBY {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Searches exactly for the counts that are left; with `thorough`, what cannot be decided is given up.
+    fn searched(&mut self, search: &mut Search, thorough: bool) {
         let limit = search.domain.work + ALL_SECOND_POINTS;
         for v in 0..self.known.len() as u32 {
             if self.known[v as usize] {
                 continue;
             }
             let value = self.base[v as usize];
-            let budget = SECOND_POINT.min(limit.saturating_sub(search.domain.work));
-            let up = search.find(&[(v, End::Low, value + 1)], budget);
-            let down = if matches!(up, Outcome::Point(_)) { Outcome::None } else { search.find(&[(v, End::High, value - 1)], budget) };
-            dbg_!("searched {v}: {} {} work {}", matches!(up, Outcome::Point(_)), matches!(down, Outcome::Point(_)), search.domain.work);
-            match (up, down) {
-                (Outcome::Point(other), _) | (_, Outcome::Point(other)) => {
-                    let change = other.iter().zip(self.base).enumerate().filter(|(_, (o, b))| o != b);
-                    self.keep(change.map(|(u, (o, b))| (u as u32, o - b)).collect());
-                }
+            let left = limit.saturating_sub(search.domain.work);
+            let mut found = second_point(search, v, value, FAST.min(left));
+            let open = !matches!(found, (Outcome::Point(_), _) | (_, Outcome::Point(_)) | (Outcome::None, Outcome::None));
+            if thorough && open {
+                found = if self.nearby(search, v) {
+                    (Outcome::None, Outcome::None)
+                } else {
+                    second_point(search, v, value, SECOND_POINT.min(left))
+                };
+            }
+            match found {
+                (Outcome::Point(change), _) | (_, Outcome::Point(change)) => self.keep(change),
                 (Outcome::None, Outcome::None) => self.pin(search, v),
-                _ => {
-                    self.known[v as usize] = true;
-                    self.solved.undecided.push(v);
-                    dbg_!(
-                        "undecided {v} {:?} in [{}, {}]",
-                        self.part.rest[v as usize],
-                        self.part.low[v as usize],
-                        self.part.high[v as usize]
-                    );
-                }
+                _ if thorough => self.solved.undecided.push(v),
+                _ => {}
             }
         }
         // A later move can have settled one that was given up.
-        let moves = &self.solved.moves;
-        self.solved.undecided.retain(|u| !moves.iter().any(|m| m.iter().any(|(v, _)| v == u)));
+        let known = &self.known;
+        self.solved.undecided.retain(|&u| !known[u as usize]);
+    }
+}
+
+/// A point with a greater value of the variable, or else one with a smaller one: if the first is a point, the second was not looked for.
+fn second_point(search: &mut Search, variable: u32, value: i64, budget: u64) -> (Outcome, Outcome) {
+    match search.find(&[(variable, End::Low, value + 1)], budget) {
+        Outcome::Point(other) => (Outcome::Point(other), Outcome::None),
+        up => (up, search.find(&[(variable, End::High, value - 1)], budget)),
     }
 }

@@ -269,3 +269,19 @@ fn classes(published: &Published, piece: &Piece, place: &[u32]) -> Vec<u32> {
     }
     (0..piece.cells.len() as u32).map(|i| joined.first(i)).collect()
 }
+
+/// Some rows with their variables numbered anew (`variable` is among them), and which these are.
+pub(super) fn cut(rows: &Rows, low: &[i64], high: &[i64], which: &[usize], variable: u32) -> (Rows, Vec<u32>, Vec<i64>, Vec<i64>) {
+    let mut variables: Vec<u32> = which.iter().flat_map(|&r| rows.of(r).iter().map(|e| e.0)).chain([variable]).collect();
+    variables.sort_unstable();
+    variables.dedup();
+    let mut cut = Rows::default();
+    for &r in which {
+        let place = |v: u32| variables.binary_search(&v).map_or(0, |p| p as u32);
+        let entries: Vec<(u32, i8)> = rows.of(r).iter().map(|&(v, a)| (place(v), a)).collect();
+        cut.push(&entries, rows.least[r], rows.most[r]);
+    }
+    let of = |bound: &[i64]| variables.iter().map(|&v| bound[v as usize]).collect();
+    let (low, high) = (of(low), of(high));
+    (cut, variables, low, high)
+}

@@ -2,7 +2,7 @@
 //! the cheapest figures (spec disclosure, "Protection", 5). So the second tables prove that nothing hidden has one possible value.
 
 use super::cells::Cells;
-use super::layer::{Bounds, Layer, NONE, Within};
+use super::layer::{Bounds, Layer, Mover, NONE, Within};
 use super::release::Policy;
 use super::route::{Cost, Route, Router};
 use super::treatment::{Reason, Treatment};
@@ -16,6 +16,8 @@ pub struct Cover<'a> {
     cells: &'a Cells,
     policy: &'a Policy,
     within: Within,
+    /// Figures whose numerators have a second table in which they move with their denominators.
+    moved_with: Vec<bool>,
     pub treatments: Vec<Treatment>,
     pub reasons: Vec<Reason>,
     /// Counts without a second table, by its simple moves.
@@ -24,65 +26,99 @@ pub struct Cover<'a> {
 
 /// Counts of a layer: which are hidden, may move, and have a second table.
 struct State {
-    /// What it costs to move down and up; none: it cannot.
-    cost: Vec<[Option<u64>; 2]>,
+    /// For each mover, what it costs to move down and up; none: it cannot.
+    cost: [Vec<[Option<u64>; 2]>; 2],
     hidden: Vec<bool>,
     covered: Vec<bool>,
 }
 
-struct Hidden<'a>(&'a State);
-struct Any<'a>(&'a State);
+/// Counts moved by one mover, by its number; `hide`: also those that are to be hidden for it.
+struct Moving<'a> {
+    state: &'a State,
+    mover: usize,
+    hide: bool,
+}
 
-impl Cost for Hidden<'_> {
+impl Cost for Moving<'_> {
     fn of(&self, count: u32, up: bool) -> Option<u64> {
-        self.0.cost[count as usize][usize::from(up)].filter(|c| *c == 0)
+        self.state.cost[self.mover][count as usize][usize::from(up)].filter(|c| self.hide || *c == 0)
     }
 }
 
-impl Cost for Any<'_> {
-    fn of(&self, count: u32, up: bool) -> Option<u64> {
-        self.0.cost[count as usize][usize::from(up)]
+/// What can move the counts of a field.
+fn movers_of(field: Field) -> &'static [Mover] {
+    match field {
+        Field::Denominator => &[Mover::Denominator, Mover::Both],
+        Field::Numerator => &[Mover::Numerator],
     }
+}
+
+/// All movers of a layer, by number.
+fn all(layer: &Layer) -> &'static [usize] {
+    if layer.field == Field::Denominator { &[0, 1] } else { &[0] }
 }
 
 impl<'a> Cover<'a> {
     pub fn new(cells: &'a Cells, policy: &'a Policy, treatments: Vec<Treatment>, reasons: Vec<Reason>) -> Self {
-        Cover { cells, policy, within: Within::new(cells), treatments, reasons, uncovered: Vec::new() }
+        Cover { cells, policy, within: Within::new(cells), moved_with: vec![false; cells.figures.len()], treatments, reasons, uncovered: Vec::new() }
     }
 
     /// Covers every hidden count, as far as that is possible.
     pub fn run(&mut self) {
-        let layers = [Layer::new(self.cells, Field::Denominator), Layer::new(self.cells, Field::Numerator)];
-        let mut covered = layers.each_ref().map(|l| vec![false; l.figures.len()]);
+        let [denominators, numerators] = [Layer::new(self.cells, Field::Denominator), Layer::new(self.cells, Field::Numerator)];
+        let mut covered = [vec![false; denominators.figures.len()], vec![false; numerators.figures.len()]];
         loop {
             self.uncovered.clear();
-            for (layer, covered) in layers.iter().zip(&mut covered) {
-                self.cover(layer, covered);
+            let mut state = self.state(&denominators, std::mem::take(&mut covered[0]));
+            let mut router = Router::new(&denominators);
+            let left = self.without_hiding(&denominators, &mut router, &mut state);
+            self.by_hiding(&denominators, &mut router, &mut state, left);
+            let mut own = self.state(&numerators, std::mem::take(&mut covered[1]));
+            let mut own_router = Router::new(&numerators);
+            self.take_moved_with(&numerators, &mut own);
+            let left = self.without_hiding(&numerators, &mut own_router, &mut own);
+            // A numerator that cannot move by itself may move with its denominator.
+            for i in left.iter().flat_map(|v| numerators.figures.get(*v)) {
+                if self.treatments[*i as usize] == Treatment::Hidden && !self.moved_with[*i as usize] {
+                    self.try_with(&denominators, denominators.of[*i as usize], &mut router, &mut state, &[1], false);
+                }
             }
-            if !self.hide_rows(&layers[0]) {
+            self.take_moved_with(&numerators, &mut own);
+            self.by_hiding(&numerators, &mut own_router, &mut own, left);
+            covered = [state.covered, own.covered];
+            if !self.hide_rows(&denominators) {
                 return;
             }
         }
     }
 
-    fn cover(&mut self, layer: &Layer, covered: &mut Vec<bool>) {
+    fn state(&self, layer: &Layer, covered: Vec<bool>) -> State {
         let count = layer.figures.len();
-        let mut state = State { cost: vec![[None; 2]; count], hidden: vec![false; count], covered: std::mem::take(covered) };
+        let mut state = State { cost: [vec![[None; 2]; count], vec![[None; 2]; count]], hidden: vec![false; count], covered };
         (0..count as u32).for_each(|v| self.describe(layer, v, &mut state));
-        let mut router = Router::new(layer);
-        let missing: Vec<u32> = (0..count as u32).filter(|v| state.hidden[*v as usize]).collect();
-        let mut left = Vec::new();
-        for v in missing {
-            if !state.covered[v as usize] && !self.try_with(layer, v, &mut router, &mut state, false) {
-                left.push(v);
-            }
+        state
+    }
+
+    /// Numerators that moved with their denominators have a second table.
+    fn take_moved_with(&self, numerators: &Layer, state: &mut State) {
+        for v in 0..numerators.figures.len() as u32 {
+            state.covered[v as usize] |= numerators.figures.get(v).iter().all(|i| self.moved_with[*i as usize]);
         }
+    }
+
+    /// Looks for second tables of all hidden counts; gives those that have none.
+    fn without_hiding(&mut self, layer: &Layer, router: &mut Router, state: &mut State) -> Vec<u32> {
+        let hidden: Vec<u32> = (0..state.hidden.len() as u32).filter(|v| state.hidden[*v as usize]).collect();
+        hidden.into_iter().filter(|v| !state.covered[*v as usize] && !self.try_with(layer, *v, router, state, all(layer), false)).collect()
+    }
+
+    /// Hides what gives the others a second table.
+    fn by_hiding(&mut self, layer: &Layer, router: &mut Router, state: &mut State, left: Vec<u32>) {
         for v in left {
-            if !state.covered[v as usize] && !self.try_with(layer, v, &mut router, &mut state, true) {
+            if !state.covered[v as usize] && !self.try_with(layer, v, router, state, all(layer), true) {
                 self.uncovered.extend(layer.figures.get(v).iter().map(|i| Count { cell: *i, field: layer.field }));
             }
         }
-        *covered = state.covered;
     }
 
     /// Notes what a count costs.
@@ -95,9 +131,11 @@ impl<'a> Cover<'a> {
         };
         state.hidden[v as usize] = figures.iter().any(is_hidden);
         let price: Option<u64> = figures.iter().map(|i| if is_hidden(i) { Some(0) } else { self.price(layer.field, *i) }).sum();
-        for up in [false, true] {
-            let may = figures.iter().all(|i| bounds.may_move(layer.field, *i, self.treatments[*i as usize], up));
-            state.cost[v as usize][usize::from(up)] = price.filter(|_| may);
+        for (mover, cost) in movers_of(layer.field).iter().zip(&mut state.cost) {
+            cost[v as usize] = [false, true].map(|up| {
+                let may = figures.iter().all(|i| bounds.may_move(*mover, *i, self.treatments[*i as usize], up));
+                price.filter(|_| may)
+            });
         }
     }
 
@@ -114,25 +152,27 @@ impl<'a> Cover<'a> {
         (!shown_before).then(|| HIDE * level * all + (f.denominator as u64).min(HIDE / 2))
     }
 
-    fn try_with(&mut self, layer: &Layer, v: u32, router: &mut Router, state: &mut State, hide_more: bool) -> bool {
-        let bounds = Bounds { cells: self.cells, policy: self.policy, within: &self.within };
-        let mut best: Option<Route> = None;
-        for up in [true, false] {
-            let at_most = best.as_ref().map_or(u64::MAX / 2, |b| b.cost.saturating_sub(1));
-            let route =
-                if hide_more { router.route(v, up, &Any(state), at_most) } else { router.route(v, up, &Hidden(state), at_most) };
-            let Some(route) = route else { continue };
+    fn try_with(&mut self, layer: &Layer, v: u32, router: &mut Router, state: &mut State, movers: &[usize], hide: bool) -> bool {
+        let mut best: Option<(Route, Mover)> = None;
+        for (number, up) in movers.iter().flat_map(|m| [(*m, true), (*m, false)]) {
+            if best.is_some() && !hide {
+                break;
+            }
+            let mover = movers_of(layer.field)[number];
+            let at_most = best.as_ref().map_or(u64::MAX / 2, |b| b.0.cost.saturating_sub(1));
+            let Some(route) = router.route(v, up, &Moving { state, mover: number, hide }, at_most) else { continue };
             let of_count = |(v, by): &(u32, i64)| layer.figures.get(*v).iter().map(|i| (*i, *by)).collect::<Vec<_>>();
             let mut figures: Vec<(u32, i64)> = route.moves.iter().flat_map(of_count).collect();
             figures.sort_unstable();
-            if bounds.stay_within(layer.field, &figures) {
-                best = Some(route);
-                if !hide_more {
-                    break;
-                }
+            let bounds = Bounds { cells: self.cells, policy: self.policy, within: &self.within };
+            if bounds.stay_within(mover, &figures) {
+                best = Some((route, mover));
             }
         }
-        let Some(route) = best else { return false };
+        let Some((route, mover)) = best else { return false };
+        if mover == Mover::Both {
+            route.moves.iter().flat_map(|m| layer.figures.get(m.0)).for_each(|i| self.moved_with[*i as usize] = true);
+        }
         for &(v, _) in &route.moves {
             state.covered[v as usize] = true;
             if !state.hidden[v as usize] {
@@ -158,7 +198,7 @@ impl<'a> Cover<'a> {
         let bounds = Bounds { cells: self.cells, policy: self.policy, within: &self.within };
         let is_stuck = |c: &Count| {
             let treatment = self.treatments[c.cell as usize];
-            let moves = |up: bool| bounds.may_move(Field::Numerator, c.cell, treatment, up);
+            let moves = |up: bool| bounds.may_move(Mover::Numerator, c.cell, treatment, up);
             c.field == Field::Numerator && treatment.shows_denominator() && !moves(true) && !moves(false)
         };
         let rows: Vec<u32> = self.uncovered.iter().filter(|c| is_stuck(c)).map(|c| denominators.of[c.cell as usize]).collect();

@@ -129,6 +129,28 @@ fn not_implied(cells: &Cells) -> impl Iterator<Item = &[u32]> {
     cells.lines.iter().filter(move |l| entity(l[0]) != entity(l[1]) || !is_sum[l[0] as usize])
 }
 
+/// What moves by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mover {
+    /// Denominators; those who do not count move with them.
+    Denominator,
+    /// Denominators, and numerators with them.
+    Both,
+    /// Numerators; those who do not count move against them.
+    Numerator,
+}
+
+impl Mover {
+    /// Denominator and numerator after a move. A plain count has no numerator to move.
+    fn moved(self, (d, n): (i64, i64), by: i64, is_plain: bool) -> (i64, i64) {
+        match self {
+            Mover::Both if !is_plain => (d + by, n + by),
+            Mover::Denominator | Mover::Both => (d + by, n),
+            Mover::Numerator => (d, n + by),
+        }
+    }
+}
+
 /// What decides whether a count of a figure may move by one while everything else stays.
 pub struct Bounds<'a> {
     pub cells: &'a Cells,
@@ -142,20 +164,20 @@ impl Bounds<'_> {
         (f.denominator, f.numerator.unwrap_or(0))
     }
 
+    fn moved(&self, mover: Mover, i: u32, by: i64) -> (i64, i64) {
+        mover.moved(self.counts(i), by, self.cells.figures[i as usize].numerator.is_none())
+    }
+
     /// Whether the count may move when it is hidden; `treatment` is that of the figure now.
-    pub fn may_move(&self, field: Field, i: u32, treatment: Treatment, up: bool) -> bool {
+    pub fn may_move(&self, mover: Mover, i: u32, treatment: Treatment, up: bool) -> bool {
         let (d, n) = self.counts(i);
-        let by = if up { 1 } else { -1 };
-        let own = match (field, treatment) {
-            (Field::Denominator, _) => up || (d > self.policy.hidden_minimum && n < d),
-            (Field::Numerator, Treatment::Hidden) => (0..=d).contains(&(n + by)),
-            (Field::Numerator, t) => {
-                let (first, last) =
-                    if t == Treatment::Shown { numerators_of_hidden(self.policy, d) } else { possible(self.policy, d, t, n) };
-                (first..=last).contains(&(n + by))
-            }
+        let moved = self.moved(mover, i, if up { 1 } else { -1 });
+        let (first, last) = match (mover, treatment) {
+            (Mover::Denominator | Mover::Both, _) | (_, Treatment::Hidden) => (0, moved.0),
+            (Mover::Numerator, Treatment::Shown) => numerators_of_hidden(self.policy, d),
+            (Mover::Numerator, t) => possible(self.policy, d, t, n),
         };
-        let moved = if field == Field::Denominator { (d + by, n) } else { (d, n + by) };
+        let own = (first..=last).contains(&moved.1) && (moved.0 >= self.policy.hidden_minimum || moved.0 >= d);
         own && self.wholes_of(i).all(|w| is_within(moved, self.counts(w))) && self.parts_of(i).all(|p| is_within(self.counts(p), moved))
     }
 
@@ -173,11 +195,10 @@ impl Bounds<'_> {
     }
 
     /// Whether figures stay within their wholes when several counts move at once.
-    pub fn stay_within(&self, field: Field, moves: &[(u32, i64)]) -> bool {
+    pub fn stay_within(&self, mover: Mover, moves: &[(u32, i64)]) -> bool {
         let moved = |i: u32| {
-            let (d, n) = self.counts(i);
             let by = moves.binary_search_by_key(&i, |m| m.0).map_or(0, |at| moves[at].1);
-            if field == Field::Denominator { (d + by, n) } else { (d, n + by) }
+            self.moved(mover, i, by)
         };
         moves.iter().all(|(i, _)| {
             self.wholes_of(*i).all(|w| is_within(moved(*i), moved(w))) && self.parts_of(*i).all(|p| is_within(moved(p), moved(*i)))

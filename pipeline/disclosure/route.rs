@@ -19,7 +19,7 @@ const BRANCH: u64 = 40;
 /// How many lines are closed in one move at most.
 const ENDS: usize = 24;
 /// How many lines are looked at in one move at most.
-const LOOKED_AT: usize = 6000;
+const LOOKED_AT: usize = 2000;
 
 /// A move: counts and by how much, and what it costs.
 #[derive(Debug, Clone, Default)]
