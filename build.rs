@@ -13,9 +13,18 @@ fn main() -> std::io::Result<()> {
         println!("cargo::rerun-if-changed={}", file.display());
         (file, std::fs::read(file)?).hash(&mut hasher);
     }
-    for folder in
-        ["pipeline", "sql", "data/contract", "data/rule", "data/default", "data/reference", "data/report", "data/synth", "data/publish", "data/audit"]
-    {
+    for folder in [
+        "pipeline",
+        "sql",
+        "data/contract",
+        "data/rule",
+        "data/default",
+        "data/reference",
+        "data/report",
+        "data/synth",
+        "data/publish",
+        "data/audit",
+    ] {
         println!("cargo::rerun-if-changed={folder}");
     }
     println!("cargo::rustc-env=PERKINS_SOURCES={:016x}", hasher.finish());

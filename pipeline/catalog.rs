@@ -299,7 +299,10 @@ impl Catalog {
                 )),
                 Some(target)
                     if target.layer == view.layer
-                        && matches!(view.layer, Layer::Staging | Layer::Indicator | Layer::Output | Layer::Publish | Layer::Check | Layer::Explain) =>
+                        && matches!(
+                            view.layer,
+                            Layer::Staging | Layer::Indicator | Layer::Output | Layer::Publish | Layer::Check | Layer::Explain
+                        ) =>
                 {
                     wrong(format!("refers to {to} of its own layer; views of {} stand by themselves", view.layer.folder()))
                 }

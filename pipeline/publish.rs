@@ -298,7 +298,12 @@ impl Maker<'_> {
         for description in Description::all(self.ground.project)?.iter().filter(|d| d.rate.is_some()) {
             for &year in &before {
                 let newest = self.earlier.iter().find(|r| r.report_years.contains(&year));
-                figures.extend(prior::tables(self.ground.public, newest.map(std::slice::from_ref).unwrap_or_default(), &description.public_table(), year)?);
+                figures.extend(prior::tables(
+                    self.ground.public,
+                    newest.map(std::slice::from_ref).unwrap_or_default(),
+                    &description.public_table(),
+                    year,
+                )?);
             }
         }
         let Some(first) = figures.first() else { return Ok(()) };
@@ -308,7 +313,10 @@ impl Maker<'_> {
             let engine = Engine::new(self.ground.threads, None)?;
             register_batch(&engine, Name { schema: None, table: FIGURES.into() }, all.clone())?;
             for reference in view.references.iter().filter(|r| r.schema.is_none() && r.table != FIGURES) {
-                let rows = years.iter().map(|&y| result::table(self.ground.restricted, self.manifest, &reference.table, y)).collect::<Result<Vec<_>>>()?;
+                let rows = years
+                    .iter()
+                    .map(|&y| result::table(self.ground.restricted, self.manifest, &reference.table, y))
+                    .collect::<Result<Vec<_>>>()?;
                 let Some(first) = rows.first() else { continue };
                 register_batch(&engine, reference.clone(), arrow::compute::concat_batches(&first.schema(), &rows).map_err(wrong)?)?;
             }

@@ -247,7 +247,8 @@ fn groups(table: &mut PublicTable, description: &Description, frame: &Frame) -> 
             if same {
                 equal.push((row as u32, whole));
             }
-            if description.groups.within_all || same {
+            // Those of another numerator are no part in which fewer may fail than in All.
+            if description.groups.within_all && !same {
                 pairs.push((row as u32, whole));
             }
         }

@@ -53,8 +53,12 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
         }
         None => {
             let release = current(args, settings)?;
-            let ground =
-                Ground { restricted: &settings.restricted, public: &settings.public, project: &settings.project, threads: settings.partitions };
+            let ground = Ground {
+                restricted: &settings.restricted,
+                public: &settings.public,
+                project: &settings.project,
+                threads: settings.partitions,
+            };
             for table in description::Description::all(&settings.project)?.iter().map(description::Description::public_table) {
                 for &year in &release.report_years {
                     progress.at(&format!("attacking {table} of {year}"));

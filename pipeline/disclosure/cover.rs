@@ -60,7 +60,15 @@ fn all(layer: &Layer) -> &'static [usize] {
 
 impl<'a> Cover<'a> {
     pub fn new(cells: &'a Cells, policy: &'a Policy, treatments: Vec<Treatment>, reasons: Vec<Reason>) -> Self {
-        Cover { cells, policy, within: Within::new(cells), moved_with: vec![false; cells.figures.len()], treatments, reasons, uncovered: Vec::new() }
+        Cover {
+            cells,
+            policy,
+            within: Within::new(cells),
+            moved_with: vec![false; cells.figures.len()],
+            treatments,
+            reasons,
+            uncovered: Vec::new(),
+        }
     }
 
     /// Covers every hidden count, as far as that is possible.

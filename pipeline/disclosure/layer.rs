@@ -93,7 +93,8 @@ impl Layer {
             }
         }
         let figures = Lists::new(counts as usize, of.iter().zip(0..).filter(|(v, _)| **v != NONE).map(|(v, i)| (*v, i)));
-        let mut signed: Vec<Vec<(u32, i8)>> = not_implied(cells).filter(|l| of[l[0] as usize] != NONE).map(|l| with_signs(l, &of)).collect();
+        let mut signed: Vec<Vec<(u32, i8)>> =
+            not_implied(cells).filter(|l| of[l[0] as usize] != NONE).map(|l| with_signs(l, &of)).collect();
         signed.retain(|l| !l.is_empty());
         signed.sort_unstable();
         signed.dedup();

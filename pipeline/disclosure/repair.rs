@@ -36,7 +36,9 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
         let mut cover = Cover::new(cells, policy, treatments, reasons);
         cover.run();
         let Cover { treatments, reasons, uncovered, .. } = cover;
-        if std::env::var("DC").is_ok() { eprintln!("uncovered {} of them D {}", uncovered.len(), uncovered.iter().filter(|c| c.field == Field::Denominator).count()); }
+        if std::env::var("DC").is_ok() {
+            eprintln!("uncovered {} of them D {}", uncovered.len(), uncovered.iter().filter(|c| c.field == Field::Denominator).count());
+        }
         let Found { given_away, undecided } = attacker(&view::of_cells(cells, policy, &treatments));
         let mut search = Search::new(cells, policy, &treatments, &mut extra);
         let mut hide_for = |list: &[Count]| list.iter().filter(|c| search.hide_for(**c)).count();

@@ -123,7 +123,14 @@ impl<'a> Router<'a> {
     }
 
     /// From a line to the cheapest count that leaves nothing over: the count, the line before it, and the cost.
-    fn pass_on(&mut self, start: Node, ends: &[(u32, i8)], cost: &impl Cost, at_most: u64, looked_at: &mut usize) -> Option<(u32, Node, u64)> {
+    fn pass_on(
+        &mut self,
+        start: Node,
+        ends: &[(u32, i8)],
+        cost: &impl Cost,
+        at_most: u64,
+        looked_at: &mut usize,
+    ) -> Option<(u32, Node, u64)> {
         self.search += 1;
         let lines = 2 * self.layer.lines.len() as u32;
         let mut heap = BinaryHeap::from([Reverse((0u64, start))]);

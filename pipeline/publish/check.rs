@@ -94,7 +94,8 @@ pub fn frame(file: &str, batches: &[RecordBatch]) -> Result<Frame> {
         let mut column = Column::default();
         let mut known: HashMap<String, u32> = HashMap::new();
         for batch in batches {
-            let texts: ArrayRef = cast(batch.column(i), &DataType::Utf8).map_err(|e| Error::internal(format!("column {}", field.name()), e))?;
+            let texts: ArrayRef =
+                cast(batch.column(i), &DataType::Utf8).map_err(|e| Error::internal(format!("column {}", field.name()), e))?;
             for text in texts.as_string::<i32>() {
                 let next = column.texts.len() as u32;
                 let text = text.unwrap_or_default();

@@ -82,8 +82,7 @@ pub type Parts = BTreeMap<u32, BTreeMap<usize, Vec<u32>>>;
 impl Source {
     /// Numbers the rows of a table.
     pub fn new(description: &Description, batch: RecordBatch) -> Result<Source> {
-        let of =
-            |columns: &[String], first| Codes::of(&batch, &columns.iter().map(String::as_str).collect::<Vec<_>>(), first);
+        let of = |columns: &[String], first| Codes::of(&batch, &columns.iter().map(String::as_str).collect::<Vec<_>>(), first);
         Ok(Source {
             cohorts: of(&description.cohort, None)?,
             entities: of(&description.entity, None)?,
@@ -116,13 +115,21 @@ impl Source {
     /// attacker may take for a partition.
     fn memberships(&self, figures: &[Figure]) -> Vec<Group> {
         let mut kinds: Vec<&str> = Vec::new();
-        let kind_of: Vec<usize> = self.groups.texts.iter().map(|g| kinds.iter().position(|k| *k == g[0]).unwrap_or_else(|| {
-            kinds.push(&g[0]);
-            kinds.len() - 1
-        })).collect();
+        let kind_of: Vec<usize> = self
+            .groups
+            .texts
+            .iter()
+            .map(|g| {
+                kinds.iter().position(|k| *k == g[0]).unwrap_or_else(|| {
+                    kinds.push(&g[0]);
+                    kinds.len() - 1
+                })
+            })
+            .collect();
         let mut sums: HashMap<(u16, u32), Vec<(i64, i64)>> = HashMap::new();
         let mut equal = vec![true; kinds.len()];
-        let all: HashMap<(u16, u32), i64> = figures.iter().filter(|f| f.group == 0).map(|f| ((f.cohort, f.entity), f.denominator)).collect();
+        let all: HashMap<(u16, u32), i64> =
+            figures.iter().filter(|f| f.group == 0).map(|f| ((f.cohort, f.entity), f.denominator)).collect();
         for f in figures {
             let kind = kind_of[f.group as usize];
             let sums = &mut sums.entry((f.cohort, f.entity)).or_insert_with(|| vec![(0, 0); kinds.len()])[kind];

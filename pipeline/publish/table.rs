@@ -118,7 +118,8 @@ pub fn reasons(description: &Description, source: &Source, protection: &Protecti
 pub fn lines(description: &Description, source: &Source, lines: &[EntityLine]) -> Result<RecordBatch> {
     let mut rows: Vec<(u16, u32, u32)> = lines.iter().flat_map(|l| l.parts.iter().map(|p| (l.cohort, l.total, *p))).collect();
     rows.sort_by_key(|(c, t, p)| (*c, &source.entities.texts[*t as usize], &source.entities.texts[*p as usize]));
-    let text = |of: &dyn Fn(&(u16, u32, u32)) -> String| -> ArrayRef { Arc::new(rows.iter().map(|r| Some(of(r))).collect::<StringArray>()) };
+    let text =
+        |of: &dyn Fn(&(u16, u32, u32)) -> String| -> ArrayRef { Arc::new(rows.iter().map(|r| Some(of(r))).collect::<StringArray>()) };
     let mut columns: Vec<(String, ArrayRef)> = Vec::new();
     for (i, name) in description.cohort.iter().enumerate() {
         let texts = text(&|r| source.cohorts.texts[r.0 as usize][i].clone());
