@@ -1,7 +1,15 @@
 //! The one test binary: everything links once. Each module says what it tests.
 
+mod audit_brute;
+mod audit_cases;
+mod audit_described;
+mod audit_description;
+mod audit_world;
 mod cases;
 mod cli;
+mod disclosure_brute;
+mod disclosure_random;
+mod disclosure_rules;
 mod explain;
 mod golden;
 mod ingest_rows;
@@ -11,6 +19,7 @@ mod jurisdiction;
 mod overlay;
 mod project;
 mod property;
+mod publish;
 mod reference;
 mod registry;
 mod report;
