@@ -198,7 +198,7 @@ impl<'a> Cover<'a> {
         let bounds = Bounds { cells: self.cells, policy: self.policy, within: &self.within };
         let is_stuck = |c: &Count| {
             let treatment = self.treatments[c.cell as usize];
-            let moves = |up: bool| bounds.may_move(Mover::Numerator, c.cell, treatment, up);
+            let moves = |up: bool| bounds.may_move_itself(Mover::Numerator, c.cell, treatment, up);
             c.field == Field::Numerator && treatment.shows_denominator() && !moves(true) && !moves(false)
         };
         let rows: Vec<u32> = self.uncovered.iter().filter(|c| is_stuck(c)).map(|c| denominators.of[c.cell as usize]).collect();

@@ -168,8 +168,8 @@ impl Bounds<'_> {
         mover.moved(self.counts(i), by, self.cells.figures[i as usize].numerator.is_none())
     }
 
-    /// Whether the count may move when it is hidden; `treatment` is that of the figure now.
-    pub fn may_move(&self, mover: Mover, i: u32, treatment: Treatment, up: bool) -> bool {
+    /// Whether what is published of the figure itself lets the count move when it is hidden; `treatment` is that of the figure now.
+    pub fn may_move_itself(&self, mover: Mover, i: u32, treatment: Treatment, up: bool) -> bool {
         let (d, n) = self.counts(i);
         let moved = self.moved(mover, i, if up { 1 } else { -1 });
         let (first, last) = match (mover, treatment) {
@@ -177,8 +177,15 @@ impl Bounds<'_> {
             (Mover::Numerator, Treatment::Shown) => numerators_of_hidden(self.policy, d),
             (Mover::Numerator, t) => possible(self.policy, d, t, n),
         };
-        let own = (first..=last).contains(&moved.1) && (moved.0 >= self.policy.hidden_minimum || moved.0 >= d);
-        own && self.wholes_of(i).all(|w| is_within(moved, self.counts(w))) && self.parts_of(i).all(|p| is_within(self.counts(p), moved))
+        (first..=last).contains(&moved.1) && (moved.0 >= self.policy.hidden_minimum || moved.0 >= d)
+    }
+
+    /// The same, with figures that it is within, or that are within it, as they are.
+    pub fn may_move(&self, mover: Mover, i: u32, treatment: Treatment, up: bool) -> bool {
+        let moved = self.moved(mover, i, if up { 1 } else { -1 });
+        self.may_move_itself(mover, i, treatment, up)
+            && self.wholes_of(i).all(|w| is_within(moved, self.counts(w)))
+            && self.parts_of(i).all(|p| is_within(self.counts(p), moved))
     }
 
     fn wholes_of(&self, i: u32) -> impl Iterator<Item = u32> + '_ {
