@@ -133,7 +133,9 @@ fn main() {
     let policy = Policy { smallest: 7, ..Policy::FEDERAL };
     let attacker: &Attacker = &|p| {
         let start = Instant::now();
-        if std::env::args().nth(3).is_none() { return Found::default(); }
+        if std::env::args().nth(3).is_none() {
+            return Found::default();
+        }
         let a = perkins::audit::attack(p, 1);
         let (given_away, undecided): (Vec<_>, _) = (a.findings.into_iter().map(|f| f.count).collect(), a.undecided);
         println!("attack {:.2} s: {} findings, {} undecided", start.elapsed().as_secs_f64(), given_away.len(), undecided.len());

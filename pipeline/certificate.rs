@@ -148,7 +148,8 @@ impl Relations {
             }
             for &line in &self.lines[cell as usize] {
                 let relation = &published.lines[line as usize];
-                let adds_up = |column: &[i64]| relation.parts.iter().map(|p| column[*p as usize]).sum::<i64>() == column[relation.total as usize];
+                let adds_up =
+                    |column: &[i64]| relation.parts.iter().map(|p| column[*p as usize]).sum::<i64>() == column[relation.total as usize];
                 if !adds_up(&table.denominator) || !adds_up(&table.numerator) {
                     return Err(Fault::Line { table: number, line: line as usize });
                 }

@@ -93,7 +93,8 @@ impl Layer {
             }
         }
         let figures = Lists::new(counts as usize, of.iter().zip(0..).filter(|(v, _)| **v != NONE).map(|(v, i)| (*v, i)));
-        let mut signed: Vec<Vec<(u32, i8)>> = not_implied(cells).filter(|l| of[l[0] as usize] != NONE).map(|l| with_signs(l, &of)).collect();
+        let mut signed: Vec<Vec<(u32, i8)>> =
+            not_implied(cells).filter(|l| of[l[0] as usize] != NONE).map(|l| with_signs(l, &of)).collect();
         signed.retain(|l| !l.is_empty());
         signed.sort_unstable();
         signed.dedup();
@@ -199,6 +200,13 @@ impl Bounds<'_> {
     fn is_alike(&self, a: u32, b: u32) -> bool {
         let is_plain = |i: u32| self.cells.figures[i as usize].numerator.is_none();
         is_plain(a) == is_plain(b)
+    }
+
+    /// The figures next to one that has moved, that must move too for it to stay within its wholes and its parts within it.
+    pub fn must_follow(&self, mover: Mover, i: u32, up: bool) -> Vec<u32> {
+        let moved = self.moved(mover, i, if up { 1 } else { -1 });
+        let wholes = self.wholes_of(i).filter(|w| !is_within(moved, self.counts(*w)));
+        wholes.chain(self.parts_of(i).filter(|p| !is_within(self.counts(*p), moved))).collect()
     }
 
     /// Whether figures stay within their wholes when several counts move at once.
