@@ -145,7 +145,8 @@ fn cohorts_of_the_same_students_share_one_pattern() {
 #[test]
 fn a_district_with_one_school_is_that_school() {
     // District 1 has one school of 9; district 2, schools of 20 and 30. 59 − 50 would give the 9.
-    let figures = [(0, 0, ALL, 59, 30), (0, 1, ALL, 9, 5), (0, 2, ALL, 50, 25), (0, 3, ALL, 9, 5), (0, 4, ALL, 20, 10), (0, 5, ALL, 30, 15)];
+    let figures =
+        [(0, 0, ALL, 59, 30), (0, 1, ALL, 9, 5), (0, 2, ALL, 50, 25), (0, 3, ALL, 9, 5), (0, 4, ALL, 20, 10), (0, 5, ALL, 30, 15)];
     let r = release(&[0, 2, 2, 3, 3, 3], &figures);
     let t = treatments(&Release { lines: vec![line(0, &[1, 2]), line(1, &[3]), line(2, &[4, 5])], ..r });
     // 9 and the district of 50 are hidden, and the smaller school, without which 20 + 30 gives the 50.
@@ -216,7 +217,10 @@ fn rates_are_rounded_as_the_rule_says() {
     let shown = |d, n, tie| rate_shown(Shown, d, n, tie).expect("has students");
     // 9 of 16 is 56.25 %; 13 of 16 is 81.25 %; 1 of 16, 6.25 %; 2 of 3, 66.67 %.
     assert_eq!((shown(16, 9, Tie::HalfUp), shown(16, 9, Tie::HalfEven)), ("56.3".to_owned(), "56.2".to_owned()));
-    assert_eq!((shown(16, 1, Tie::HalfUp), shown(3, 2, Tie::HalfUp), shown(7, 7, Tie::HalfUp)), ("6.3".into(), "66.7".into(), "100.0".into()));
+    assert_eq!(
+        (shown(16, 1, Tie::HalfUp), shown(3, 2, Tie::HalfUp), shown(7, 7, Tie::HalfUp)),
+        ("6.3".into(), "66.7".into(), "100.0".into())
+    );
     assert_eq!(rate(Shown, 16, 9, Tie::HalfUp), Some(56.3));
     assert_eq!((rate(above(95), 100, 96, Tie::HalfUp), rate(Shown, 0, 0, Tie::HalfUp)), (None, None));
     let text = |t| rate_shown(t, 100, 99, Tie::HalfUp);

@@ -11,6 +11,9 @@ use crate::published::{Count, Field};
 /// What it costs to hide a figure beyond all that moves cost.
 const HIDE: u64 = 1 << 20;
 
+/// So many counts move together at most.
+const TOGETHER: usize = 30;
+
 /// Treatments and reasons of linked cohorts, with what is hidden in addition.
 pub struct Cover<'a> {
     cells: &'a Cells,
@@ -168,7 +171,8 @@ impl<'a> Cover<'a> {
             }
             let mover = movers_of(layer.field)[number];
             let at_most = best.as_ref().map_or(u64::MAX / 2, |b| b.0.cost.saturating_sub(1));
-            let Some(route) = router.route(v, up, &Moving { state, mover: number, hide }, at_most) else { continue };
+            let Some(together) = self.together(layer, v, mover, up) else { continue };
+            let Some(route) = router.route(&together, up, &Moving { state, mover: number, hide }, at_most) else { continue };
             let of_count = |(v, by): &(u32, i64)| layer.figures.get(*v).iter().map(|i| (*i, *by)).collect::<Vec<_>>();
             let mut figures: Vec<(u32, i64)> = route.moves.iter().flat_map(of_count).collect();
             figures.sort_unstable();
@@ -191,6 +195,30 @@ impl<'a> Cover<'a> {
         true
     }
 
+    /// A hidden count with those that must move with it, if all of them are hidden and may move.
+    fn together(&self, layer: &Layer, v: u32, mover: Mover, up: bool) -> Option<Vec<u32>> {
+        let bounds = Bounds { cells: self.cells, policy: self.policy, within: &self.within };
+        let mut counts = vec![v];
+        let mut at = 0;
+        while let Some(count) = counts.get(at).copied() {
+            for &i in layer.figures.get(count) {
+                let treatment = self.treatments[i as usize];
+                let is_hidden =
+                    if layer.field == Field::Denominator { treatment == Treatment::Hidden } else { treatment != Treatment::Shown };
+                if !is_hidden || !bounds.may_move_itself(mover, i, treatment, up) || counts.len() > TOGETHER {
+                    return None;
+                }
+                let follow = bounds.must_follow(mover, i, up).into_iter().map(|f| layer.of[f as usize]);
+                let new: Vec<u32> = follow.filter(|f| !counts.contains(f)).collect();
+                counts.extend(new);
+            }
+            at += 1;
+        }
+        counts.sort_unstable();
+        counts.dedup();
+        (!counts.contains(&NONE)).then_some(counts)
+    }
+
     fn hide(&mut self, field: Field, i: u32) {
         let i = i as usize;
         let now = match (field, self.treatments[i]) {
@@ -206,7 +234,7 @@ impl<'a> Cover<'a> {
         let bounds = Bounds { cells: self.cells, policy: self.policy, within: &self.within };
         let is_stuck = |c: &Count| {
             let treatment = self.treatments[c.cell as usize];
-            let moves = |up: bool| bounds.may_move(Mover::Numerator, c.cell, treatment, up);
+            let moves = |up: bool| bounds.may_move_itself(Mover::Numerator, c.cell, treatment, up);
             c.field == Field::Numerator && treatment.shows_denominator() && !moves(true) && !moves(false)
         };
         let rows: Vec<u32> = self.uncovered.iter().filter(|c| is_stuck(c)).map(|c| denominators.of[c.cell as usize]).collect();

@@ -169,8 +169,8 @@ impl Bounds<'_> {
         mover.moved(self.counts(i), by, self.cells.figures[i as usize].numerator.is_none())
     }
 
-    /// Whether the count may move when it is hidden; `treatment` is that of the figure now.
-    pub fn may_move(&self, mover: Mover, i: u32, treatment: Treatment, up: bool) -> bool {
+    /// Whether what is published of the figure itself lets the count move when it is hidden; `treatment` is that of the figure now.
+    pub fn may_move_itself(&self, mover: Mover, i: u32, treatment: Treatment, up: bool) -> bool {
         let (d, n) = self.counts(i);
         let moved = self.moved(mover, i, if up { 1 } else { -1 });
         let (first, last) = match (mover, treatment) {
@@ -178,8 +178,15 @@ impl Bounds<'_> {
             (Mover::Numerator, Treatment::Shown) => numerators_of_hidden(self.policy, d),
             (Mover::Numerator, t) => possible(self.policy, d, t, n),
         };
-        let own = (first..=last).contains(&moved.1) && (moved.0 >= self.policy.hidden_minimum || moved.0 >= d);
-        own && self.wholes_of(i).all(|w| is_within(moved, self.counts(w))) && self.parts_of(i).all(|p| is_within(self.counts(p), moved))
+        (first..=last).contains(&moved.1) && (moved.0 >= self.policy.hidden_minimum || moved.0 >= d)
+    }
+
+    /// The same, with figures that it is within, or that are within it, as they are.
+    pub fn may_move(&self, mover: Mover, i: u32, treatment: Treatment, up: bool) -> bool {
+        let moved = self.moved(mover, i, if up { 1 } else { -1 });
+        self.may_move_itself(mover, i, treatment, up)
+            && self.wholes_of(i).all(|w| is_within(moved, self.counts(w)))
+            && self.parts_of(i).all(|p| is_within(self.counts(p), moved))
     }
 
     fn wholes_of(&self, i: u32) -> impl Iterator<Item = u32> + '_ {
@@ -193,6 +200,13 @@ impl Bounds<'_> {
     fn is_alike(&self, a: u32, b: u32) -> bool {
         let is_plain = |i: u32| self.cells.figures[i as usize].numerator.is_none();
         is_plain(a) == is_plain(b)
+    }
+
+    /// The figures next to one that has moved, that must move too for it to stay within its wholes and its parts within it.
+    pub fn must_follow(&self, mover: Mover, i: u32, up: bool) -> Vec<u32> {
+        let moved = self.moved(mover, i, if up { 1 } else { -1 });
+        let wholes = self.wholes_of(i).filter(|w| !is_within(moved, self.counts(*w)));
+        wholes.chain(self.parts_of(i).filter(|p| !is_within(self.counts(*p), moved))).collect()
     }
 
     /// Whether figures stay within their wholes when several counts move at once.

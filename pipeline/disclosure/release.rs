@@ -42,8 +42,11 @@ pub struct Figure {
 /// An entity whose students are those of its parts, none in two of them: every figure of this cohort is the sum of the parts' figures.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntityLine {
+    /// The cohort whose figures add up.
     pub cohort: u16,
+    /// The entity that is the sum.
     pub total: u32,
+    /// The entities that are added.
     pub parts: Vec<u32>,
 }
 
@@ -99,20 +102,44 @@ pub enum ReleaseError {
     Figure(u32),
     /// Two rows for one cell.
     #[error("cohort {cohort}, entity {entity}, group {group} is there twice")]
-    Twice { cohort: u16, entity: u32, group: u16 },
+    Twice {
+        /// The cohort.
+        cohort: u16,
+        /// The entity.
+        entity: u32,
+        /// The group.
+        group: u16,
+    },
     /// The first group must be all, and no other.
     #[error("group 0 must be all, and no other group")]
     Groups,
     /// A line names an entity that is not there.
     #[error("a line of cohort {cohort} names entity {entity}, which is not there")]
-    Line { cohort: u16, entity: u32 },
+    Line {
+        /// The cohort.
+        cohort: u16,
+        /// The entity.
+        entity: u32,
+    },
     /// The parts of a line or partition do not sum to its total.
     #[error("cohort {cohort}, entity {entity}, group {group}: the parts do not sum to the total")]
-    Sum { cohort: u16, entity: u32, group: u16 },
+    Sum {
+        /// The cohort.
+        cohort: u16,
+        /// The entity.
+        entity: u32,
+        /// The group.
+        group: u16,
+    },
     /// Figures said to have the same students, but with other numbers of them.
     #[error("figures {0} and {1} cannot have the same students")]
     Same(u32, u32),
     /// A list with an entry for each figure has another length.
     #[error("there are {figures} figures, but {prior} earlier treatments")]
-    Prior { figures: usize, prior: usize },
+    Prior {
+        /// Figures of the release.
+        figures: usize,
+        /// Length of the list.
+        prior: usize,
+    },
 }

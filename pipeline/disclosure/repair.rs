@@ -27,6 +27,7 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
     let size = cells.figures.len();
     let mut extra = Extra { denominators: vec![false; size], numerators: vec![false; size] };
     let mut rounds = 0;
+    let mut times = vec![0u8; size];
     loop {
         let pattern = decide(cells, policy, &extra);
         let (treatments, reasons) = treat(cells, policy, &pattern);
@@ -35,13 +36,18 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
         }
         let mut cover = Cover::new(cells, policy, treatments, reasons);
         cover.run();
-        let Cover { treatments, reasons, uncovered, .. } = cover;
-        if std::env::var("DC").is_ok() {
-            eprintln!("uncovered {} of them D {}", uncovered.len(), uncovered.iter().filter(|c| c.field == Field::Denominator).count());
-        }
+        let Cover { treatments, reasons, .. } = cover;
         let Found { given_away, undecided } = attacker(&view::of_cells(cells, policy, &treatments));
         let mut search = Search::new(cells, policy, &treatments, &mut extra);
-        let mut hide_for = |list: &[Count]| list.iter().filter(|c| search.hide_for(**c)).count();
+        // What is found again needs more: twice as much each time.
+        let mut hide_for = |list: &[Count]| {
+            let hide = |c: &&Count| {
+                let before = &mut times[c.cell as usize];
+                *before = (*before + 1).min(6);
+                (0..1 << (*before - 1)).filter(|_| search.hide_for(**c)).count() > 0
+            };
+            list.iter().filter(hide).count()
+        };
         let hidden_more = hide_for(&given_away) > 0 || hide_for(&undecided) > 0;
         if !hidden_more {
             // What an earlier release showed keeps these open.

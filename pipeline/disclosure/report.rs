@@ -6,10 +6,15 @@ use super::treatment::{Reason, Treatment};
 /// Figures of one level by treatment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LevelReport {
+    /// All figures.
     pub figures: u64,
+    /// Shown with denominator, numerator and rate.
     pub shown: u64,
+    /// Shown with denominator and a bound of the rate.
     pub banded: u64,
+    /// Shown with the denominator only.
     pub numerator_hidden: u64,
+    /// Not shown.
     pub hidden: u64,
     /// Why figures are hidden, by the order of [`Reason`]: small, complement, small sum, secondary, band, earlier release.
     pub hidden_why: [u64; 7],

@@ -57,19 +57,21 @@ impl<'a> Router<'a> {
         Router { layer, reached: vec![(0, 0, 0, 0); nodes], search: 0, by: vec![0; layer.figures.len()], touched: Vec::new() }
     }
 
-    /// The cheapest move with this count up or down by one, as far as it looks.
-    pub fn route(&mut self, count: u32, up: bool, cost: &impl Cost, at_most: u64) -> Option<Route> {
-        let total = cost.of(count, up);
-        let found = total.and_then(|own| self.close_all(count, if up { 1 } else { -1 }, cost, at_most.checked_sub(own)?).map(|c| own + c));
+    /// The cheapest move with these counts up or down by one, as far as it looks. `cost` is for the others.
+    pub fn route(&mut self, counts: &[u32], up: bool, cost: &impl Cost, at_most: u64) -> Option<Route> {
+        let found = self.close_all(counts, if up { 1 } else { -1 }, cost, at_most);
         let by = &mut self.by;
         let mut moves: Vec<(u32, i64)> = self.touched.drain(..).map(|v| (v, i64::from(std::mem::take(&mut by[v as usize])))).collect();
         moves.sort_unstable();
         found.map(|cost| Route { moves, cost })
     }
 
-    fn close_all(&mut self, count: u32, by: i8, cost: &impl Cost, at_most: u64) -> Option<u64> {
+    fn close_all(&mut self, counts: &[u32], by: i8, cost: &impl Cost, at_most: u64) -> Option<u64> {
         let mut ends: Vec<(u32, i8)> = Vec::new();
-        self.apply(count, by, &mut ends)?;
+        counts.iter().for_each(|count| self.note(*count, by, &mut ends));
+        if ends.iter().any(|e| e.1.abs() > 1) {
+            return None;
+        }
         let (mut total, mut closed, mut looked_at) = (0, 0, 0);
         while let Some((line, surplus)) = ends.pop() {
             closed += 1;
@@ -89,6 +91,11 @@ impl<'a> Router<'a> {
         if self.by[count as usize] != 0 {
             return None;
         }
+        self.note(count, by, ends);
+        ends.iter().all(|e| e.1.abs() == 1).then_some(())
+    }
+
+    fn note(&mut self, count: u32, by: i8, ends: &mut Vec<(u32, i8)>) {
         self.by[count as usize] = by;
         self.touched.push(count);
         for (line, sign) in self.layer.uses.get(count) {
@@ -98,7 +105,6 @@ impl<'a> Router<'a> {
             }
         }
         ends.retain(|e| e.1 != 0);
-        ends.iter().all(|e| e.1.abs() == 1).then_some(())
     }
 
     fn apply_path(&mut self, last: u32, mut from: Node, ends: &mut Vec<(u32, i8)>) -> Option<()> {

@@ -116,7 +116,8 @@ fn with_last_replaced(relation: &[Term], given: &[Term]) -> Vec<Term> {
             (Some(a), Some(b)) if a.0 == b.0 => {
                 let both = (a.0, field::add(a.1, b.1));
                 sum.extend((both.1 != 0).then_some(both));
-                (left.next(), right.next());
+                left.next();
+                right.next();
                 continue;
             }
             (Some(a), Some(b)) => a.0 < b.0,
