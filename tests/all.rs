@@ -17,5 +17,6 @@ mod report;
 mod school;
 mod support;
 mod synth;
+mod synth_state;
 mod tally;
 mod whole;
