@@ -124,8 +124,7 @@ impl<'w> Home<'w> {
             return;
         }
         // Pupils of other states and of private schools apply as well; they have no number but the district's.
-        let share = rates.unknown * f64::from(u8::from(time.1 == NINE));
-        if self.rng.chance(share) {
+        if time.1 == NINE && self.rng.chance(rates.unknown) {
             let outcome = rates.elsewhere(regions, self.region).draw(&mut self.rng);
             self.application(world, out, person.id(), Applied { region: self.region, outcome, known: false }, school, time);
         }

@@ -17,12 +17,17 @@ struct Recipient<'w> {
     formula: i64,
 }
 
-const SECTIONS: [&str; 2] = ["131", "132"];
+const COLLEGES: &str = "132";
+const SECTIONS: [&str; 2] = ["131", COLLEGES];
 
 /// Writes the subawards of a program year: so many cents to districts, and to colleges.
 pub(super) fn subawards(world: &World, out: &mut Out, year: i32, amounts: [i64; 2]) {
     for (section, (recipients, amount)) in [districts(world, year), colleges(world, year)].into_iter().zip(amounts).enumerate() {
-        write(world, out, year, section, &formula(recipients, amount));
+        let mut recipients = formula(recipients, amount);
+        if SECTIONS.get(section) == Some(&COLLEGES) {
+            join_small(world, section, &mut recipients);
+        }
+        write(world, out, year, section, &recipients);
     }
 }
 
@@ -74,6 +79,18 @@ fn formula(mut recipients: Vec<Recipient>, amount: i64) -> Vec<Recipient> {
     recipients
 }
 
+/// Colleges that would get less than the least are in the consortium of the smallest.
+fn join_small(world: &World, section: usize, recipients: &mut [Recipient]) {
+    let minimum = minimum(world, section);
+    let Some(smallest) = recipients.last().map(|r| r.grantee) else { return };
+    recipients.iter_mut().filter(|r| r.formula < minimum).for_each(|r| r.grantee = smallest);
+}
+
+/// The least that a recipient may get, in cents.
+fn minimum(world: &World, section: usize) -> i64 {
+    world.sources.rates.fiscal.minimum.get(section).map_or(0, |dollars| dollars * 100)
+}
+
 /// Recipients with the same grantee.
 #[derive(Default)]
 struct Consortium {
@@ -86,7 +103,7 @@ struct Consortium {
 /// Writes a section's subawards: the fiscal agent of a consortium is awarded the dollars of all.
 fn write(world: &World, out: &mut Out, year: i32, section: usize, recipients: &[Recipient]) {
     let rates = &world.sources.rates.fiscal;
-    let minimum = rates.minimum.get(section).map_or(0, |dollars| dollars * 100);
+    let minimum = minimum(world, section);
     let reasons = rates.reasons.get(section).map_or(&[][..], Vec::as_slice);
     let name = SECTIONS.get(section).copied().unwrap_or_default();
     let mut consortia: BTreeMap<usize, Consortium> = BTreeMap::new();
