@@ -27,5 +27,6 @@ mod reuse;
 mod school;
 mod support;
 mod synth;
+mod synth_state;
 mod tally;
 mod whole;

@@ -19,7 +19,7 @@ pub struct SynthArgs {
     /// Another seed gives another state
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Jurisdiction whose crosswalk, targets and proportions to follow
+    /// Jurisdiction whose collections, ids, targets and proportions to follow
     #[arg(long, default_value = BASE)]
     jurisdiction: String,
     /// Folder for the raw collections; must be new or empty

@@ -1,13 +1,12 @@
 //! The life of a college student: years in a program, how it ends, and what follows.
 
-use super::World;
-use super::after;
 use super::calendar::{COLLEGE, Day, day, quarter, school_year};
 use super::course::{Standing, Term, Track};
 use super::person::{Level, Person};
 use super::random::{Rng, Stream, moved};
 use super::row::Out;
 use super::state::{Institution, Program};
+use super::{World, after, pell};
 
 /// Whether someone studies, or is there for a year beside high school.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +69,10 @@ pub(super) fn study(world: &World, out: &mut Out, person: &mut Person, entry: i3
             person.enrollment_row(out, year, &other.id, COLLEGE, None);
         }
         study.year(world, out, person, year, at + 1 == study.years.len());
+        if visit == Visit::Student {
+            let program = study.main.as_ref().map(|t| t.program);
+            pell::grant(world, out, person, year, &study.college.id, program);
+        }
     }
     study.afterwards(world, out, person);
 }

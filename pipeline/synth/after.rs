@@ -4,11 +4,18 @@ use super::World;
 use super::calendar::{Day, day, school_year};
 use super::person::{Level, Person};
 use super::random::moved;
-use super::rates::Words;
 use super::row::{Collection, Out};
+use super::words::Words;
+
+/// What someone does in the year after: kinds of placement.
+pub(super) struct Found<'w> {
+    pub study: Option<&'w str>,
+    pub other: Option<&'w str>,
+    pub works: bool,
+}
 
 /// Writes what is known of someone in the year after leaving in a quarter.
-pub(super) fn placements(world: &World, out: &mut Out, person: &mut Person, level: Level, left: i32) {
+pub(super) fn placements<'w>(world: &'w World, out: &mut Out, person: &mut Person, level: Level, left: i32) -> Found<'w> {
     let rates = &world.sources.rates.placement;
     let pair = level.pair();
     let studies = person.rng.chance(moved(rates.study[pair], rates.study_slope, person.advantage));
@@ -43,6 +50,7 @@ pub(super) fn placements(world: &World, out: &mut Out, person: &mut Person, leve
             }
         }
     }
+    Found { study: studies.then_some(study_kind), other: other.then_some(other_kind), works }
 }
 
 fn works_in(world: &World, out: &mut Out, person: &mut Person, quarter: i32, source: &Words) {

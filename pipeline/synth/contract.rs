@@ -10,6 +10,7 @@ static CONTRACTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/data/contract");
 /// A collection's contract.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Contract {
+    pub domain: String,
     #[serde(rename = "primaryKey")]
     pub primary_key: Vec<String>,
     #[serde(rename = "foreignKeys", default)]

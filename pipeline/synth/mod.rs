@@ -1,8 +1,10 @@
 //! Synthetic raw collections (`perkins synth`): any number of students and years, the same bytes for the same options on any
 //! machine and any number of threads. Each student's life is made from the student's own number, and written at once to the pages
-//! of all the school years it touches, so memory does not grow with the size. The rates, names and programs are data (data/synth);
-//! columns, types, codes and keys come from the contracts (data/contract).
+//! of all the school years it touches, so memory does not grow with the size. What is not of students is made last, from counts of their
+//! rows. The rates, names and programs are data (data/synth), and so is which domains of contracts a jurisdiction collects; columns,
+//! types, codes and keys come from the contracts (data/contract).
 
+mod admission;
 mod adult;
 mod after;
 mod assessment;
@@ -10,19 +12,31 @@ mod calendar;
 mod contract;
 mod course;
 mod dirt;
+mod fiscal;
+mod follow_up;
+mod measure;
+mod pell;
 mod person;
 mod pupil;
 mod random;
 mod rates;
 mod reference;
+mod region;
 mod row;
+mod source;
 mod state;
+mod subaward;
+mod tally;
+mod words;
 mod write;
 
 use crate::error::{Error, Result};
 use contract::Contract;
 use random::Weights;
-use rates::{LifePath, Sources};
+use rates::LifePath;
+use region::Regions;
+use row::{Collection, Places};
+use source::Sources;
 use state::State;
 use std::collections::BTreeMap;
 use std::fs;
@@ -125,7 +139,7 @@ pub fn synth(options: &Options) -> Result<Summary> {
         fs::write(&whole, &page.bytes).map_err(|e| Error::io("write", &whole, e))?;
         files.push(Written { path, collection: collection.into(), rows: page.rows, bytes: page.bytes.len() as u64 });
     }
-    files.extend(write::students(&world)?);
+    files.extend(write::years(&world)?);
     files.sort_by(|a, b| (&a.collection, &a.path).cmp(&(&b.collection, &b.path)));
     Ok(Summary { files })
 }
@@ -173,8 +187,13 @@ struct World {
     options: Options,
     sources: Sources,
     state: State,
+    /// CTE districts, where applications to them are collected.
+    regions: Option<Regions>,
     ways: Option<dirt::Ways>,
     headers: Vec<String>,
+    places: Places,
+    /// The flag that makes a Pell grant likely.
+    poor: Option<usize>,
     gender_codes: Vec<String>,
     gender_effects: Vec<f64>,
     genders: [Weights; 2],
@@ -203,7 +222,7 @@ const STEPS: i32 = 9;
 
 impl World {
     fn new(options: &Options) -> Result<World> {
-        let sources = rates::load(&options.jurisdiction)?;
+        let sources = source::load(&options.jurisdiction)?;
         let state = state::build(options, &sources);
         let contracts = row::contracts()?;
         let student = Contract::of("student")?;
@@ -225,9 +244,14 @@ impl World {
             codes.keys().map(|code| effects.get(code).copied().unwrap_or(0.0)).collect()
         };
         let booleans = student.fields.iter().filter(|f| f.kind == "boolean");
+        let places = places(&contracts, rates);
+        let admits = places.get(Collection::Application as usize).is_some_and(Option::is_some);
         let mut world = World {
             ways: if options.dirt > 0.0 { Some(dirt::Ways::new(options.dirt)?) } else { None },
+            regions: if admits { Some(region::build(options, &sources, &state)?) } else { None },
             headers: contracts.iter().map(Contract::header).collect(),
+            places,
+            poor: flag(&rates.pell.needs),
             gender_codes: rates.gender.keys().cloned().collect(),
             gender_effects: effects(&rates.gender, &rates.gender_effect),
             genders: [pair(0, &rates.gender), pair(1, &rates.gender)],
@@ -312,6 +336,14 @@ impl World {
         let weights = self.paths.get(flags * STEPS as usize + step)?;
         self.sources.rates.path.get(weights.draw(&mut person.rng))
     }
+}
+
+/// The collections of the jurisdiction's domains, numbered.
+fn places(contracts: &[Contract], rates: &rates::Rates) -> Places {
+    let mut places = [None; Collection::ALL.len()];
+    let made = places.iter_mut().zip(contracts).filter(|(_, c)| rates.domains.contains(&c.domain));
+    made.enumerate().for_each(|(number, (place, _))| *place = Some(number));
+    places
 }
 
 fn paths(rates: &rates::Rates, needed: &[usize], flag: impl Fn(&str) -> Option<usize>) -> Vec<Weights> {

@@ -100,6 +100,11 @@ impl<'w> Person<'w> {
         self.flags >> flag & 1 == 1
     }
 
+    /// The place of the student's race in the list of races.
+    pub fn race(&self) -> usize {
+        self.race
+    }
+
     /// Women choose programs by their share of women, men by its rest, others by chance.
     pub fn women(&self, world: &World) -> Option<bool> {
         world.women(self.gender)

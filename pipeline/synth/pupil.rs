@@ -1,5 +1,6 @@
 //! The life of a pupil: middle school, high school by one of the ways of rates.toml, CTE, assessments, exits, and what follows.
 
+use super::admission::{self, Home};
 use super::adult::{self, Visit};
 use super::after;
 use super::calendar::{Day, EIGHT, NINE, day, quarter};
@@ -8,7 +9,8 @@ use super::person::{Level, Person};
 use super::random::{Rng, Stream, moved};
 use super::rates::{LifePath, PathExit, When};
 use super::row::{Collection, Out};
-use super::{World, assessment};
+use super::tally::Counted;
+use super::{World, assessment, follow_up};
 
 /// What a pupil does at school.
 struct Pupil<'w> {
@@ -18,6 +20,8 @@ struct Pupil<'w> {
     cohort: i32,
     /// Place in the list of institutions.
     school: usize,
+    /// Where the state collects it.
+    home: Option<Home<'w>>,
     interest: Interest,
     /// How much the way through school lets the pupil engage in CTE.
     engaged: f64,
@@ -72,13 +76,14 @@ pub(super) fn live(world: &World, out: &mut Out, entry: i32, index: u32) {
     };
     let flags_primary = person.rng.chance(rates.engagement.flagged_primary);
     let (engaged, cohort) = (path.cte, entry + 3);
+    let (home, school) = admission::settle(world, &person, school, entry, index);
     let (main, second, tested, exit_row) = (None, None, None, i32::MIN);
-    let mut pupil = Pupil { person, entry, cohort, school, interest, engaged, main, second, flags_primary, tested, exit_row };
+    let mut pupil = Pupil { person, entry, cohort, school, home, interest, engaged, main, second, flags_primary, tested, exit_row };
     pupil.middle(world, out, path);
     pupil.high_school(world, out, path);
 }
 
-impl Pupil<'_> {
+impl<'w> Pupil<'w> {
     /// Those who came from elsewhere were at no middle school of the state.
     fn middle(&mut self, world: &World, out: &mut Out, path: &LifePath) {
         let rates = &world.sources.rates;
@@ -91,10 +96,13 @@ impl Pupil<'_> {
         }
         for grade in first..=EIGHT {
             let school_year = self.entry - i32::from(NINE - grade);
-            let Some(district) = self.district(world).and_then(|d| world.state.districts.get(d)) else { return };
+            // A CTE district begins with grade 9: its pupils come from the schools of the towns they live in.
+            let lives = self.home.as_ref().map(|h| h.district).or(self.district(world));
+            let Some(district) = lives.and_then(|d| world.state.districts.get(d)) else { return };
             let Some(school) = world.state.institutions.get(district.middle_school) else { return };
             self.person.student_row(world, out, school_year, Level::Middle, None);
             self.person.enrollment_row(out, school_year, &school.id, grade, None);
+            admission::resident(world, out, &self.person, self.home.as_ref(), (school_year, grade), None);
             self.choose(world, school_year);
             if let Some(track) = &mut self.main {
                 track.courses(world, out, &self.person, Term { school_year, grade, courses: 1 });
@@ -110,7 +118,7 @@ impl Pupil<'_> {
         }
     }
 
-    fn high_school(&mut self, world: &World, out: &mut Out, path: &LifePath) {
+    fn high_school(&mut self, world: &'w World, out: &mut Out, path: &LifePath) {
         let before = self.person.rng.chance(world.sources.rates.oddity.exit_before_cohort) && self.exit_row < self.entry - 2;
         for (grade, school_year) in path.grades.iter().zip(self.entry..) {
             let exit = path.exits.iter().find(|e| self.entry + e.after - 1 == school_year);
@@ -160,7 +168,7 @@ impl Pupil<'_> {
         }
     }
 
-    fn year(&mut self, world: &World, out: &mut Out, year: Year) {
+    fn year(&mut self, world: &'w World, out: &mut Out, year: Year) {
         let rates = &world.sources.rates;
         if year.school_year > self.entry {
             self.person.grow(world, Level::Secondary);
@@ -169,6 +177,9 @@ impl Pupil<'_> {
             self.cohort += 1;
         }
         self.person.student_row(world, out, year.school_year, Level::Secondary, Some(self.cohort));
+        if let Some(home) = &mut self.home {
+            home.apply(world, out, &self.person, self.school, (year.school_year, year.grade));
+        }
         self.enroll(world, out, year);
         self.program_year(world, out, year);
         self.assess(world, out, year);
@@ -178,7 +189,7 @@ impl Pupil<'_> {
     }
 
     /// Enrollment rows: one, or two where the pupil moved or went to two schools.
-    fn enroll(&mut self, world: &World, out: &mut Out, year: Year) {
+    fn enroll(&mut self, world: &'w World, out: &mut Out, year: Year) {
         let rates = &world.sources.rates;
         let rng = &mut self.person.rng;
         let placed = if rng.chance(rates.mobility.out_of_district) {
@@ -190,6 +201,8 @@ impl Pupil<'_> {
         let id = |at: usize| world.state.institutions.get(at).map_or("", |i| i.id.as_str());
         let home = if nowhere { "999999" } else { id(self.school) };
         self.person.enrollment_row(out, year.school_year, home, year.grade, placed);
+        admission::resident(world, out, &self.person, self.home.as_ref(), (year.school_year, year.grade), placed);
+        self.count(out, Counted::Enrolled(year.grade), self.school, year.school_year);
         let (moves, visits) = (self.person.rng.chance(rates.mobility.moves), self.person.rng.chance(rates.mobility.visits));
         if !moves && !visits {
             return;
@@ -198,7 +211,17 @@ impl Pupil<'_> {
         self.person.enrollment_row(out, year.school_year, id(other), year.grade, placed);
         if moves {
             self.school = other;
+            if let Some(home) = &mut self.home {
+                home.moves(world, out, &self.person, other, (year.school_year, year.grade));
+            }
             self.change_program(world, year.school_year);
+        }
+    }
+
+    /// Measures of schools are made of counts; without them nothing is counted.
+    fn count(&self, out: &mut Out, what: Counted, institution: usize, school_year: i32) {
+        if out.makes(Collection::SchoolMeasure) {
+            out.count(what, institution, school_year);
         }
     }
 
@@ -305,6 +328,9 @@ impl Pupil<'_> {
             let courses = if year.grade > 6 { 1 } else { courses };
             track.courses(world, out, &self.person, Term { school_year: year.school_year, grade: year.grade, courses });
         }
+        if let Some(program) = world.state.programs.get(track.program) {
+            self.count(out, Counted::InProgram, program.institution, year.school_year);
+        }
         let at = usize::from(year.grade.saturating_sub(NINE)).min(4);
         after::work_based_learning(world, out, &mut self.person, track.program, year.school_year, at);
         after::postsecondary_credit(world, out, &mut self.person, track.program, year.school_year, at);
@@ -335,7 +361,10 @@ impl Pupil<'_> {
         exit_row(out, &self.person, row_year, school, date, &exit.kind);
         let date = date.unwrap_or(day(school_year, 6, 30));
         if rates.place.contains(&exit.kind) {
-            after::placements(world, out, &mut self.person, Level::Secondary, quarter(date));
+            let found = after::placements(world, out, &mut self.person, Level::Secondary, quarter(date));
+            if rates.completes.contains(&exit.kind) {
+                follow_up::survey(world, out, &mut self.person, school_year, self.main.as_ref().map(|t| t.program), &found);
+            }
         }
         let steady = self.interest == Interest::Steady && rates.completes.contains(&exit.kind);
         let chance = moved(world.sources.rates.credential.steady, world.sources.rates.credential.slope, self.person.advantage);

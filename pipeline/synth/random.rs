@@ -16,6 +16,14 @@ pub(super) enum Stream {
     Dirt = 5,
     /// Targets of grantees.
     Target = 6,
+    /// Where a pupil lives, and what became of the applications.
+    Admission = 7,
+    /// CTE districts, and their seats.
+    Region = 8,
+    /// Measures of schools.
+    Measure = 9,
+    /// Awards and outlays.
+    Fiscal = 10,
 }
 
 /// A small generator.
@@ -94,6 +102,12 @@ impl Weights {
             sum
         });
         Weights(sums.collect())
+    }
+
+    /// The weight of an index.
+    pub fn of(&self, at: usize) -> f64 {
+        let before = at.checked_sub(1).and_then(|b| self.0.get(b)).copied().unwrap_or(0.0);
+        self.0.get(at).map_or(0.0, |sum| sum - before)
     }
 
     /// An index (0 if there are no weights).

@@ -1,100 +1,26 @@
-//! What data/synth says: rates, names and programs, and what differs for a jurisdiction.
+//! What data/synth says, field by field.
 
+use super::admission::AdmissionRates;
 use super::calendar::grade_code;
-use super::random::Weights;
-use crate::error::{Error, Result};
-use include_dir::{Dir, include_dir};
+use super::fiscal::FiscalRates;
+use super::follow_up::FollowUpRates;
+use super::measure::MeasureRates;
+use super::pell::PellRates;
+use super::words::{ByYear, Credits, Words};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::path::Path;
-
-static SYNTH: Dir = include_dir!("$CARGO_MANIFEST_DIR/data/synth");
 
 /// A rate for schools and one for colleges.
 pub(super) type Pair = [f64; 2];
 
-/// A table of words with weights. TOML tables are read in the order of their keys, so a draw does not depend on the order in the file.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(from = "BTreeMap<String, f64>")]
-pub(super) struct Words {
-    pub words: Vec<String>,
-    pub weights: Weights,
-}
-
-impl From<BTreeMap<String, f64>> for Words {
-    fn from(map: BTreeMap<String, f64>) -> Words {
-        Words { weights: Weights::new(map.values().copied()), words: map.into_keys().collect() }
-    }
-}
-
-impl Words {
-    /// A word by its weight.
-    pub fn draw(&self, rng: &mut super::random::Rng) -> &str {
-        self.words.get(self.weights.draw(rng)).map_or("", String::as_str)
-    }
-}
-
-/// A table of credits with weights, in hundredths.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(try_from = "BTreeMap<String, f64>")]
-pub(super) struct Credits {
-    values: Vec<i64>,
-    weights: Weights,
-}
-
-impl TryFrom<BTreeMap<String, f64>> for Credits {
-    type Error = String;
-    fn try_from(map: BTreeMap<String, f64>) -> std::result::Result<Credits, String> {
-        let values = map.keys().map(|k| hundredths(k).ok_or_else(|| format!("`{k}` is no number of credits such as 1.50")));
-        Ok(Credits { values: values.collect::<std::result::Result<_, _>>()?, weights: Weights::new(map.into_values()) })
-    }
-}
-
-impl Credits {
-    /// Credits by their weight, in hundredths.
-    pub fn draw(&self, rng: &mut super::random::Rng) -> i64 {
-        self.values.get(self.weights.draw(rng)).copied().unwrap_or(100)
-    }
-}
-
-/// `1.5` as 150.
-pub(super) fn hundredths(text: &str) -> Option<i64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let part = match part.len() {
-        0 => 0,
-        1 => part.parse::<i64>().ok()? * 10,
-        2 => part.parse::<i64>().ok()?,
-        _ => return None,
-    };
-    Some(whole.parse::<i64>().ok()? * 100 + part)
-}
-
-/// A rate by school year: that of the latest year given that is not later, else the first.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "BTreeMap<String, f64>")]
-pub(super) struct ByYear(BTreeMap<i32, f64>);
-
-impl TryFrom<BTreeMap<String, f64>> for ByYear {
-    type Error = String;
-    fn try_from(map: BTreeMap<String, f64>) -> std::result::Result<ByYear, String> {
-        let year = |k: String| k.parse::<i32>().map_err(|_| format!("`{k}` is no year"));
-        map.into_iter().map(|(k, v)| Ok((year(k)?, v))).collect::<std::result::Result<_, String>>().map(ByYear)
-    }
-}
-
-impl ByYear {
-    /// The rate of a school year.
-    pub fn of(&self, year: i32) -> f64 {
-        self.0.range(..=year).next_back().or_else(|| self.0.iter().next()).map_or(0.0, |(_, rate)| *rate)
-    }
-}
-
-/// rates.toml.
+/// rates.toml, and the files that are a table of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rates {
     pub nces_prefix: String,
+    /// Domains of the contracts whose collections are made.
+    pub domains: Vec<String>,
+    pub id: Ids,
     pub population: Population,
     pub size: Size,
     pub program: ProgramRates,
@@ -115,6 +41,41 @@ pub(super) struct Rates {
     pub postsecondary_credit: CreditRates,
     pub college: College,
     pub oddity: Oddity,
+    pub admission: AdmissionRates,
+    pub follow_up: FollowUpRates,
+    pub pell: PellRates,
+    pub measure: MeasureRates,
+    pub fiscal: FiscalRates,
+}
+
+/// What ids look like.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ids {
+    pub grantee: IdForm,
+    pub district: IdForm,
+    pub school: IdForm,
+    pub college: IdForm,
+    pub program: IdForm,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IdForm {
+    first: usize,
+    digits: usize,
+    #[serde(default)]
+    after: String,
+    #[serde(default)]
+    of_district: usize,
+}
+
+impl IdForm {
+    /// The id of the thing of this number, counted from 0, in this district.
+    pub fn of(&self, number: usize, district: &str) -> String {
+        let before = district.get(..self.of_district).unwrap_or_default();
+        format!("{before}{:0digits$}{}", self.first + number, self.after, digits = self.digits)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -466,52 +427,4 @@ pub(super) struct KindNames {
     pub district: String,
     pub college: Vec<String>,
     pub consortium: String,
-}
-
-/// Everything under data/synth for a jurisdiction.
-#[derive(Debug)]
-pub(super) struct Sources {
-    pub rates: Rates,
-    pub offers: Offers,
-    pub names: Names,
-}
-
-/// Reads data/synth, with the jurisdiction's values over the base.
-pub(super) fn load(jurisdiction: &str) -> Result<Sources> {
-    let overlay_path = format!("jurisdiction/{jurisdiction}.toml");
-    if SYNTH.get_file(&overlay_path).is_none() {
-        let known = SYNTH.get_dir("jurisdiction").into_iter().flat_map(|d| d.files());
-        let known: Vec<_> = known.filter_map(|f| f.path().file_stem().and_then(|s| s.to_str())).collect();
-        let message =
-            format!("no rates for jurisdiction `{jurisdiction}`; use one of: {}, or add data/synth/{overlay_path}", known.join(", "));
-        return Err(Error::Config(message));
-    }
-    let mut rates = table("rates.toml")?;
-    lay_over(&mut rates, table(&overlay_path)?);
-    Ok(Sources {
-        rates: typed("rates.toml", rates)?,
-        offers: typed("program.toml", table("program.toml")?)?,
-        names: typed("name.toml", table("name.toml")?)?,
-    })
-}
-
-fn table(path: &str) -> Result<toml::Table> {
-    let text = SYNTH.get_file(Path::new(path)).and_then(|f| f.contents_utf8());
-    let text = text.ok_or_else(|| Error::bug(format!("data/synth/{path} is not in the program")))?;
-    text.parse().map_err(|e| Error::Config(format!("data/synth/{path}: {e}")))
-}
-
-fn typed<T: DeserializeOwned>(path: &str, table: toml::Table) -> Result<T> {
-    T::deserialize(table).map_err(|e| Error::Config(format!("data/synth/{path} (with the jurisdiction's values over it): {e}")))
-}
-
-fn lay_over(base: &mut toml::Table, overlay: toml::Table) {
-    for (key, value) in overlay {
-        match (base.get_mut(&key), value) {
-            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => lay_over(below, above),
-            (_, value) => {
-                base.insert(key, value);
-            }
-        }
-    }
 }

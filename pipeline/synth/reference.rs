@@ -1,10 +1,11 @@
 //! The small files: institutions, programs, cuts, and targets where they are asked for.
 
 use super::random::{Rng, Stream};
-use super::rates::{Offer, hundredths};
+use super::rates::Offer;
 use super::row::{Page, decimal, quoted};
 use super::state::{Institution, Program, State};
-use super::{Options, contract::Contract, rates::Sources};
+use super::words::hundredths;
+use super::{Options, contract::Contract, source::Sources};
 use crate::error::{Error, Result};
 use include_dir::{Dir, include_dir};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,8 +52,7 @@ fn institutions(options: &Options, state: &State) -> Result<Page> {
     for year in options.first_year..=options.last_year {
         for institution in &state.institutions {
             let district = institution.district.and_then(|d| state.districts.get(d));
-            let moved = district.and_then(|d| d.regrouped).filter(|(from, _)| *from <= year).map(|(_, grantee)| grantee);
-            let grantee = institution.grantee.or(moved).or(district.map(|d| d.grantee)).and_then(|g| state.grantees.get(g));
+            let grantee = institution.grantee.or(district.map(|d| d.grantee_in(year))).and_then(|g| state.grantees.get(g));
             let Some(grantee) = grantee else { continue };
             let kind = if institution.college { "college" } else { "school" };
             let (district_id, district_name) = district.map_or(("", ""), |d| (d.id.as_str(), d.name.as_str()));

@@ -3,8 +3,9 @@
 use super::calendar::{Day, civil};
 use super::contract::Contract;
 use super::dirt::Dirt;
+use super::tally::{Counted, Tally};
 
-/// The collections that are written by student. A row's fields are written in the contract's order; a test compares.
+/// The collections that are written by school year. A row's fields are written in the contract's order; a test compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Collection {
     Student,
@@ -17,11 +18,23 @@ pub(super) enum Collection {
     WorkBasedLearning,
     Credential,
     PostsecondaryCredit,
+    Resident,
+    Application,
+    GraduateFollowUp,
+    Pell,
+    AdmissionProcedure,
+    SchoolMeasure,
+    Subaward,
+    Outlay,
+    Allocation,
 }
+
+/// For each collection, whether and as which one it is made.
+pub(super) type Places = [Option<usize>; Collection::ALL.len()];
 
 impl Collection {
     /// All, in the order of their numbers.
-    pub const ALL: [Collection; 10] = [
+    pub const ALL: [Collection; 19] = [
         Collection::Student,
         Collection::Enrollment,
         Collection::ProgramEnrollment,
@@ -32,6 +45,15 @@ impl Collection {
         Collection::WorkBasedLearning,
         Collection::Credential,
         Collection::PostsecondaryCredit,
+        Collection::Resident,
+        Collection::Application,
+        Collection::GraduateFollowUp,
+        Collection::Pell,
+        Collection::AdmissionProcedure,
+        Collection::SchoolMeasure,
+        Collection::Subaward,
+        Collection::Outlay,
+        Collection::Allocation,
     ];
 
     /// Its name in the contracts.
@@ -47,6 +69,15 @@ impl Collection {
             Collection::WorkBasedLearning => "work_based_learning",
             Collection::Credential => "credential",
             Collection::PostsecondaryCredit => "postsecondary_credit",
+            Collection::Resident => "resident",
+            Collection::Application => "application",
+            Collection::GraduateFollowUp => "graduate_follow_up",
+            Collection::Pell => "pell",
+            Collection::AdmissionProcedure => "admission_procedure",
+            Collection::SchoolMeasure => "school_measure",
+            Collection::Subaward => "subaward",
+            Collection::Outlay => "outlay",
+            Collection::Allocation => "allocation",
         }
     }
 }
@@ -60,10 +91,13 @@ pub(super) struct Page {
     pub rows: u64,
 }
 
-/// The rows of some students.
+/// The rows of some students, or of the state.
 pub(super) struct Out<'a> {
-    /// By collection, then school year.
+    /// By collection that is made, then school year.
     pub pages: Vec<Page>,
+    /// What is counted of the rows.
+    pub tally: Tally,
+    places: &'a Places,
     dirt: Option<Dirt<'a>>,
     /// Whether a `student` row of the present student was written: rows of students whom no year knows would have to be rejected.
     known: bool,
@@ -74,10 +108,26 @@ pub(super) struct Out<'a> {
 
 impl<'a> Out<'a> {
     /// Empty pages for these years.
-    pub fn new(first_year: i32, years: usize, pages: Vec<Page>, dirt: Option<Dirt<'a>>) -> Out<'a> {
+    pub fn new(first_year: i32, years: usize, places: &'a Places, pages: Vec<Page>, dirt: Option<Dirt<'a>>) -> Out<'a> {
         let mut pages = pages;
-        pages.resize_with(Collection::ALL.len() * years, Page::default);
-        Out { pages, dirt, known: false, first_year, years, separators: Vec::with_capacity(32) }
+        pages.resize_with(places.iter().flatten().count() * years, Page::default);
+        Out { pages, tally: Tally::default(), places, dirt, known: false, first_year, years, separators: Vec::with_capacity(32) }
+    }
+
+    /// Whether the collection is made.
+    pub fn makes(&self, collection: Collection) -> bool {
+        self.place(collection).is_some()
+    }
+
+    fn place(&self, collection: Collection) -> Option<usize> {
+        self.places.get(collection as usize).copied().flatten()
+    }
+
+    /// Counts one, if its school year is wanted and the student known.
+    pub fn count(&mut self, what: Counted, at: usize, school_year: i32) {
+        if self.known && self.wants(school_year) {
+            self.tally.add(what, at, school_year);
+        }
     }
 
     /// Goes on to another student, whose numbers are these.
@@ -86,6 +136,12 @@ impl<'a> Out<'a> {
         if let Some(dirt) = &mut self.dirt {
             dirt.start(seed, numbers);
         }
+    }
+
+    /// Goes on to the rows that are no student's.
+    pub fn start_state(&mut self, seed: u64) {
+        self.start(seed, &[]);
+        self.known = true;
     }
 
     fn wants(&self, school_year: i32) -> bool {
@@ -98,7 +154,8 @@ impl<'a> Out<'a> {
         if !self.known || !self.wants(school_year) {
             return None;
         }
-        let page = self.pages.get_mut(collection as usize * self.years + (school_year - self.first_year) as usize)?;
+        let place = self.place(collection)?;
+        let page = self.pages.get_mut(place * self.years + (school_year - self.first_year) as usize)?;
         self.separators.clear();
         let start = page.bytes.len();
         Some(Row { page, start, collection, school_year, separators: &mut self.separators, dirt: self.dirt.as_mut() })

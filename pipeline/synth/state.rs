@@ -2,7 +2,9 @@
 
 use super::Options;
 use super::random::{Rng, Stream, Weights};
-use super::rates::{Offer, Sources, hundredths};
+use super::rates::Offer;
+use super::source::Sources;
+use super::words::hundredths;
 use std::ops::Range;
 
 /// A school or a college.
@@ -39,6 +41,13 @@ pub(super) struct District {
     /// Its high schools and its middle school, by place in the list of institutions.
     pub schools: Vec<usize>,
     pub middle_school: usize,
+}
+
+impl District {
+    /// The number of its grantee in a school year.
+    pub fn grantee_in(&self, year: i32) -> usize {
+        self.regrouped.filter(|(from, _)| *from <= year).map_or(self.grantee, |(_, grantee)| grantee)
+    }
 }
 
 /// A grantee: a large district, a consortium, or a college.
@@ -219,7 +228,7 @@ impl Builder<'_> {
         for at in 0..grantees {
             let named = if at < grantees / 3 { self.state.districts.get(at).map(|d| d.name.clone()) } else { None };
             let name = named.unwrap_or_else(|| format!("{} {}", self.places.next(), self.sources.names.kind.consortium));
-            self.state.grantees.push(Grantee { id: format!("{:05}", 101 + at), name });
+            self.state.grantees.push(Grantee { id: self.sources.rates.id.grantee.of(at, ""), name });
         }
         let shares = sizes(schools);
         let total: f64 = shares.iter().sum();
@@ -234,7 +243,7 @@ impl Builder<'_> {
     fn district(&mut self, at: usize, grantee: usize, grantees: usize, name: String) {
         let year = self.some_year_at(self.sources.rates.size.regrouped);
         let regrouped = year.filter(|_| grantees > 1).map(|y| (y, (grantee + 1) % grantees));
-        let id = format!("{:05}", 1001 + at);
+        let id = self.sources.rates.id.district.of(at, "");
         self.state.districts.push(District { id, name, grantee, regrouped, schools: Vec::new(), middle_school: 0 });
     }
 
@@ -303,7 +312,7 @@ impl Builder<'_> {
             let word = words.get(self.rng.below(words.len())).cloned().unwrap_or_default();
             let name = format!("{} {word}", self.places.next());
             let grantee = self.state.grantees.len();
-            self.state.grantees.push(Grantee { id: format!("{:05}", 101 + grantee), name: name.clone() });
+            self.state.grantees.push(Grantee { id: self.sources.rates.id.grantee.of(grantee, ""), name: name.clone() });
             let programs = ((adults * share / total / size.students_per_program) as usize).clamp(least, most.max(least));
             let place = self.institution(name, None, programs);
             if let Some(i) = self.state.institutions.get_mut(place) {
@@ -321,8 +330,10 @@ impl Builder<'_> {
         let renamed = self.some_year_at(rate).map(|year| (year, format!("{name} at {}", self.places.next())));
         let from = self.state.programs.len();
         self.programs(at, district.is_none(), programs);
+        let ids = &self.sources.rates.id;
+        let of = district.and_then(|d| self.state.districts.get(d));
         self.state.institutions.push(Institution {
-            id: format!("{:06}", 10_001 + at),
+            id: of.map_or_else(|| ids.college.of(at, ""), |d| ids.school.of(at, &d.id)),
             name,
             renamed,
             nameless_at_first: false,
@@ -361,7 +372,7 @@ impl Builder<'_> {
         let credits: Vec<i64> = offer.credits.iter().filter_map(|c| hundredths(&format!("{c:.2}"))).collect();
         let renamed = self.some_year_at(rates.renamed);
         self.state.programs.push(Program {
-            id: format!("{:07}", 20_001 + self.state.programs.len()),
+            id: self.sources.rates.id.program.of(self.state.programs.len(), ""),
             institution,
             offer: at,
             female: offer.female,

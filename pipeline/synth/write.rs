@@ -4,7 +4,8 @@
 use super::calendar::EIGHT;
 use super::dirt::Dirt;
 use super::row::{Collection, Out, Page};
-use super::{World, Written, adult, pupil};
+use super::tally::Tally;
+use super::{World, Written, adult, fiscal, measure, pupil, region};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -41,11 +42,21 @@ fn lots(world: &World) -> Vec<Lot> {
     lots
 }
 
-/// Writes the rows of a lot's students.
-fn make(world: &World, lot: Lot, pages: Vec<Page>) -> Vec<Page> {
+/// What a lot comes to.
+struct Made {
+    pages: Vec<Page>,
+    tally: Tally,
+}
+
+fn out(world: &World, pages: Vec<Page>) -> Out<'_> {
     let years = (world.options.last_year - world.options.first_year + 1) as usize;
     let dirt = world.ways.as_ref().map(|ways| Dirt::new(ways, &world.state.later_programs));
-    let mut out = Out::new(world.options.first_year, years, pages, dirt);
+    Out::new(world.options.first_year, years, &world.places, pages, dirt)
+}
+
+/// Writes the rows of a lot's students.
+fn make(world: &World, lot: Lot, pages: Vec<Page>) -> Made {
+    let mut out = out(world, pages);
     for index in lot.first..lot.end {
         out.start(world.options.seed, &[u64::from(lot.college), lot.entry as u64, u64::from(index)]);
         if lot.college {
@@ -54,14 +65,24 @@ fn make(world: &World, lot: Lot, pages: Vec<Page>) -> Vec<Page> {
             pupil::live(world, &mut out, lot.entry, index);
         }
     }
-    out.pages
+    Made { pages: out.pages, tally: out.tally }
+}
+
+/// Writes the rows of districts, schools and the state, from what was counted of the students.
+fn whole(world: &World, tally: &Tally) -> Result<Vec<Page>> {
+    let mut out = out(world, Vec::new());
+    out.start_state(world.options.seed);
+    region::procedures(world, &mut out, tally);
+    measure::measures(world, &mut out, tally);
+    fiscal::grant(world, &mut out)?;
+    Ok(out.pages)
 }
 
 /// What the threads share.
 struct Queue {
     next: usize,
     written: usize,
-    done: BTreeMap<usize, Vec<Page>>,
+    done: BTreeMap<usize, Made>,
     spare: Vec<Vec<Page>>,
     failed: bool,
 }
@@ -82,8 +103,8 @@ fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes the collections that are written by student.
-pub(super) fn students(world: &World) -> Result<Vec<Written>> {
+/// Writes the collections that are written by school year: the lots of students, then what is not of students as a last lot.
+pub(super) fn years(world: &World) -> Result<Vec<Written>> {
     let lots = lots(world);
     let threads = match world.options.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -92,12 +113,14 @@ pub(super) fn students(world: &World) -> Result<Vec<Written>> {
     let queue = Mutex::new(Queue { next: 0, written: 0, done: BTreeMap::new(), spare: Vec::new(), failed: false });
     let changed = Condvar::new();
     let mut files = Files::create(world)?;
+    let mut tally = Tally::default();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(world, &lots, &queue, &changed, threads * 4))).collect();
         let result = (0..lots.len()).try_for_each(|at| {
-            let mut pages = take(&queue, &changed, at)?;
-            files.add(at, &mut pages)?;
-            lock(&queue).spare.push(pages);
+            let mut made = take(&queue, &changed, at)?;
+            files.add(at, &mut made.pages)?;
+            tally.join(made.tally);
+            lock(&queue).spare.push(made.pages);
             Ok(())
         });
         lock(&queue).failed |= result.is_err();
@@ -105,17 +128,18 @@ pub(super) fn students(world: &World) -> Result<Vec<Written>> {
         let broken = workers.into_iter().filter_map(|w| w.join().err()).count();
         if broken > 0 { Err(Error::bug("a thread that makes students broke down")) } else { result }
     })?;
+    files.add(lots.len(), &mut whole(world, &tally)?)?;
     files.finish()
 }
 
 /// Waits for a lot.
-fn take(queue: &Mutex<Queue>, changed: &Condvar, at: usize) -> Result<Vec<Page>> {
+fn take(queue: &Mutex<Queue>, changed: &Condvar, at: usize) -> Result<Made> {
     let mut shared = lock(queue);
     loop {
-        if let Some(pages) = shared.done.remove(&at) {
+        if let Some(made) = shared.done.remove(&at) {
             shared.written = at + 1;
             changed.notify_all();
-            return Ok(pages);
+            return Ok(made);
         }
         if shared.failed {
             return Err(Error::bug("a thread that makes students broke down"));
@@ -137,8 +161,8 @@ fn work(world: &World, lots: &[Lot], queue: &Mutex<Queue>, changed: &Condvar, ah
         shared.next += 1;
         let spare = shared.spare.pop().unwrap_or_default();
         drop(shared);
-        let pages = make(world, *lot, spare);
-        lock(queue).done.insert(at, pages);
+        let made = make(world, *lot, spare);
+        lock(queue).done.insert(at, made);
         changed.notify_all();
     }
 }
@@ -164,6 +188,9 @@ impl Files {
         let parts = options.files_per_collection;
         let mut sheaves = Vec::new();
         for (collection, header) in Collection::ALL.iter().zip(&world.headers) {
+            if world.places.get(*collection as usize).is_none_or(Option::is_none) {
+                continue;
+            }
             let name = collection.name();
             let folder = options.out.join(name);
             fs::create_dir(&folder).map_err(|e| Error::io("create", &folder, e))?;
