@@ -134,7 +134,11 @@ pub struct Lock {
 pub fn lock(root: &Path, doing: &str) -> Result<Lock> {
     store::create_folder(root)?;
     let path = root.join(LOCK);
-    let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let open = options.open(&path);
     let mut file = open.map_err(|e| Error::io("open", &path, e))?;
     if rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
         let mut holder = String::new();

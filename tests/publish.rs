@@ -42,10 +42,12 @@ fn table(place: &Place, name: &str) -> Vec<Row> {
     let read = |file: &serde_json::Value| -> Vec<Row> {
         let year = file["report_year"].to_string();
         let rows = parquet(&public(place).join(file["path"].as_str().unwrap()));
-        rows.into_iter().map(|mut r| {
-            r.insert("report_year".into(), year.clone());
-            r
-        }).collect()
+        rows.into_iter()
+            .map(|mut r| {
+                r.insert("report_year".into(), year.clone());
+                r
+            })
+            .collect()
     };
     of_table.flat_map(read).collect()
 }
@@ -136,8 +138,7 @@ fn the_reason_is_restricted_and_true() {
 #[test]
 fn public_gaps_are_made_of_public_figures() {
     let place = released();
-    let shown: BTreeSet<Vec<String>> =
-        table(place, "public_performance").iter().filter(|r| r["suppression"] == "none").map(key).collect();
+    let shown: BTreeSet<Vec<String>> = table(place, "public_performance").iter().filter(|r| r["suppression"] == "none").map(key).collect();
     let gaps: BTreeMap<Vec<String>, Row> = place.query("SELECT * FROM gap").into_iter().map(|r| (key(&r), r)).collect();
     let (mut whole, mut without_change) = (0, 0);
     let rows = table(place, "public_gap");
@@ -161,7 +162,7 @@ fn public_gaps_are_made_of_public_figures() {
             without_change += 1;
         }
     }
-    assert!(whole > 20 && without_change > 5, "{whole} {without_change}");
+    assert!(whole > 10 && without_change > 10, "{whole} {without_change}");
 }
 
 /// Values of students in the raw files: ids and names.
@@ -300,10 +301,10 @@ fn nothing_is_published_on_request_or_without_the_tables() {
     let place = raw(300);
     place.works(&["ingest", "raw"]);
     place.works(&["run", "--jurisdiction", "oregon", "--no-publish"]);
-    assert!(files(&public(&place)).is_empty());
+    assert!(!public(&place).exists());
     let said = place.works(&["run", "--jurisdiction", "oregon", "--table", "gap"]);
     assert!(said.contains("nothing is published") && said.contains("performance"), "{said}");
-    assert!(files(&public(&place)).is_empty());
+    assert!(!public(&place).exists());
 }
 
 #[test]
@@ -327,7 +328,8 @@ fn the_certificate_covers_every_hidden_count() {
     let id = release(place)["release_id"].as_str().unwrap().to_string();
     let folder = place.restricted().join("releases").join(id);
     let packed = std::fs::read(folder.join("certificate-public_performance-2024.ndjson.zst")).unwrap();
-    let lines: Vec<serde_json::Value> = String::from_utf8(zstd::decode_all(&packed[..]).unwrap()).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8(zstd::decode_all(&packed[..]).unwrap()).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     let rows: Vec<Row> = table(place, "public_performance").into_iter().filter(|r| r["report_year"] == "2024").collect();
     let mut missing: BTreeSet<(usize, &str)> = BTreeSet::new();
     for (i, row) in rows.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `perkins all`: ingest and run in one, and a short table of what came of it.
+//! `perkins all`: ingest, run, publish and report in one, and a short table of what came of it.
 
 use super::{block_on, ingest, print, run};
 use crate::cli::Settings;
@@ -18,6 +18,9 @@ pub struct AllArgs {
     /// What to run.
     #[command(flatten)]
     run: run::RunArgs,
+    /// Draw no reports
+    #[arg(long)]
+    no_report: bool,
 }
 
 /// Ingests, runs, and shows the state's figures.
@@ -30,7 +33,12 @@ pub fn main(args: &AllArgs, settings: &Settings) -> Result<()> {
     let outcomes = run::start(&args.run, settings)?;
     print("\n")?;
     run::show(&outcomes, settings)?;
-    run::release(&args.run, &outcomes, settings)
+    run::release(&args.run, &outcomes, settings)?;
+    // A run of some tables only has not what the reports are drawn from.
+    match args.no_report || !args.run.tables.is_empty() {
+        true => Ok(()),
+        false => outcomes.iter().try_for_each(|o| super::report::of_run(&o.manifest, settings)),
+    }
 }
 
 /// The state's figures against targets, and where the outputs lie.

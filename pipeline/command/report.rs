@@ -5,7 +5,8 @@ use super::{Progress, block_on, print};
 use crate::cli::Settings;
 use crate::commit;
 use crate::error::Result;
-use crate::report::{Drawn, draw};
+use crate::report::{Drawn, FOLDER, draw};
+use crate::run::manifest::Manifest;
 
 /// Flags of `perkins report`.
 #[derive(Debug, Clone, clap::Args)]
@@ -29,6 +30,20 @@ pub struct ReportArgs {
 enum Form {
     /// Workbooks for Excel and LibreOffice, restricted: unsuppressed figures and students.
     Xlsx,
+}
+
+/// Draws all reports of a run, unless they are there already.
+pub fn of_run(run: &Manifest, settings: &Settings) -> Result<()> {
+    if settings.restricted.join(FOLDER).join(&run.run_id).join("manifest.json").is_file() {
+        return Ok(());
+    }
+    let progress = Progress::start(settings);
+    let at = |what: &str| progress.at(what);
+    let drawn = block_on(settings, draw(&settings.restricted, &settings.project, run, &[], &at))?;
+    drop(progress);
+    let count = drawn.manifest.files.len();
+    tracing::info!(run = run.run_id, files = count, "reports drawn");
+    print(&format!("reports: {count} {} in {}\n", if count == 1 { "workbook" } else { "workbooks" }, drawn.folder.display()))
 }
 
 /// Draws the reports of a run.
