@@ -25,6 +25,8 @@ const INDICATOR: &str = "indicator";
 /// What the pages are written from.
 pub struct Site {
     contracts: Contracts,
+    /// What makes tables public.
+    public: Vec<crate::publish::description::Description>,
     /// The base, then the jurisdictions by name.
     jurisdictions: Vec<Lineage>,
 }
@@ -39,7 +41,7 @@ impl Site {
         for id in ids {
             jurisdictions.push(Lineage::plan(project, &contracts, &id).await?);
         }
-        Ok(Site { contracts, jurisdictions })
+        Ok(Site { contracts, public: crate::publish::description::Description::all(project)?, jurisdictions })
     }
 
     /// A view of a layer by path of its file, as each jurisdiction has it; only those that differ from the base's, after the base's.

@@ -1,12 +1,13 @@
 //! What the views rest on, column by column, found by planning each view over the relations that it refers to; no data is read.
 
-use crate::catalog::{Catalog, Name};
+use crate::catalog::{Catalog, Layer, Name, View};
 use crate::contract::Contracts;
 use crate::engine::{Engine, Memory, Needs};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
 use crate::project::Project;
+use crate::publish;
 use crate::run::{parameter, register_groups, relation};
 use arrow::datatypes::SchemaRef;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +44,11 @@ impl Lineage {
         parameter::register_indicators(&engine, &mut catalog, &jurisdiction, &years.all(), &registered.group_codes)?;
         let mut schemas = BTreeMap::new();
         let all: Vec<&str> = catalog.views().map(|v| v.name.as_str()).collect();
-        for view in catalog.in_order(&all)? {
+        let (figures, rest): (Vec<&View>, Vec<&View>) = catalog.in_order(&all)?.into_iter().partition(|v| v.layer != Layer::Publish);
+        for (i, view) in figures.iter().chain(&rest).enumerate() {
+            if i == figures.len() {
+                publish::register_figures(&engine, project, &schemas)?;
+            }
             let schema = engine.schema(view).await?;
             engine.register(&Name { schema: None, table: view.name.clone() }, Arc::new(Memory::whole(Arc::clone(&schema), vec![])))?;
             schemas.insert(view.name.clone(), schema);

@@ -24,6 +24,7 @@ use crate::run::result;
 use crate::store::{self, Stored};
 use crate::table::{Encoder, GROUP_ROWS};
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use description::Description;
 use release::{EVIDENCE, Evidence, Further, PolicyKind, Release, Shown};
 use std::collections::BTreeMap;
@@ -45,6 +46,17 @@ pub struct Ground<'a> {
     pub project: &'a Project,
     /// Threads.
     pub threads: usize,
+}
+
+/// Registers the public figures without rows, for planning: from the columns of the tables that they are made of.
+pub fn register_figures(engine: &Engine, project: &Project, tables: &BTreeMap<String, SchemaRef>) -> Result<()> {
+    for description in Description::all(project)?.iter().filter(|d| d.rate.is_some()) {
+        if let Some(table) = tables.get(&description.table) {
+            let schema = table::schema(description, &output::written_schema(table))?;
+            register_batch(engine, Name { schema: None, table: FIGURES.into() }, RecordBatch::new_empty(schema))?;
+        }
+    }
+    Ok(())
 }
 
 /// What was made public.
@@ -234,7 +246,7 @@ impl Maker<'_> {
 
     /// Reads back what was written and attacks it. Under `protected` a finding is an error; under `rule` findings are counted.
     fn audit(&mut self, description: &Description, year: i32) -> Result<u64> {
-        let audited = audit_files(self.ground, &self.files, &description.public_table(), year)?;
+        let Some(audited) = audit_files(self.ground, &self.files, &description.public_table(), year)? else { return Ok(0) };
         let found = audited.attack.findings.len() + audited.attack.undecided.len();
         if audited.attack.clean() {
             let name = format!("certificate-{}-{year}.ndjson.zst", description.public_table());
@@ -267,26 +279,15 @@ impl Maker<'_> {
         let column = |f: &std::sync::Arc<arrow::datatypes::Field>| Column {
             name: f.name().clone(),
             kind: crate::table::stored_type(f.data_type()).to_string(),
-            description: self.describe(f.name()),
+            description: table::words(f.name(), |c| {
+                let all = self.manifest.tables.iter().flat_map(|t| &t.columns);
+                all.filter(|a| a.name == c).map(|a| a.description.clone()).next()
+            }),
         };
         let columns = rows.schema().fields().iter().map(column).collect();
         let table = Table { name: name.into(), title: title.into(), description: String::new(), key: key.to_vec(), columns };
         self.tables.entry(name.into()).or_insert(table);
         Ok(())
-    }
-
-    /// The words of the restricted table for a column, with what publishing adds.
-    fn describe(&self, column: &str) -> String {
-        match column {
-            "suppression" => "none, band (the rate is shown as a bound) or hidden".into(),
-            "rate_shown" => "The rate with one decimal, a bound such as > 95 or < 5, or * where it is hidden".into(),
-            "rate" => "The rate with one decimal; null unless it is shown exactly".into(),
-            part if part.starts_with("part_") => format!("Of the part: {}", self.describe(&part["part_".len()..])),
-            _ => {
-                let all = self.manifest.tables.iter().flat_map(|t| &t.columns);
-                all.filter(|c| c.name == column).map(|c| c.description.clone()).next().unwrap_or_default()
-            }
-        }
     }
 
     /// Runs the views of `sql/publish` over the run's tables and the public figures, those of earlier releases too.
@@ -336,8 +337,8 @@ impl Maker<'_> {
     }
 }
 
-/// Attacks a public table of a year as its files have it.
-pub fn audit_files(ground: &Ground, files: &[OutputFile], table: &str, year: i32) -> Result<check::Audited> {
+/// Attacks a public table of a year as its files have it; there is nothing to attack in an empty one.
+pub fn audit_files(ground: &Ground, files: &[OutputFile], table: &str, year: i32) -> Result<Option<check::Audited>> {
     let descriptions = ground.project.audit()?;
     let described = |table: &str| -> Result<audit::Description> {
         let file = descriptions.get(&format!("{table}.toml"));
@@ -350,7 +351,10 @@ pub fn audit_files(ground: &Ground, files: &[OutputFile], table: &str, year: i32
         check::frame(&file.stored.path, &[result::read(ground.public, &file.stored.path, year)?])
     };
     let (rows, lines) = (read(table)?, read(&format!("{table}_line"))?);
-    check::Audited::new(&described(table)?, &rows, Some(&lines), ground.threads)
+    if rows.rows() == 0 {
+        return Ok(None);
+    }
+    check::Audited::new(&described(table)?, &rows, Some(&lines), ground.threads).map(Some)
 }
 
 /// Writes the rows of a year below a folder of a root.

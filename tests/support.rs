@@ -106,8 +106,9 @@ impl Place {
     #[track_caller]
     pub fn run(&self, jurisdiction: &str, years: impl IntoIterator<Item = i32>, flags: &[&str]) -> String {
         let years: Vec<String> = years.into_iter().map(|y| format!("--report-year={y}")).collect();
-        // Everything is computed, whatever an earlier run left: what is taken over is the matter of tests/reuse.rs.
-        let mut arguments = vec!["run", "--again", "--jurisdiction", jurisdiction];
+        // Everything is computed, whatever an earlier run left: what is taken over is the matter of tests/reuse.rs, what is
+        // made public that of tests/publish.rs.
+        let mut arguments = vec!["run", "--again", "--no-publish", "--jurisdiction", jurisdiction];
         arguments.extend(years.iter().map(String::as_str));
         arguments.extend(flags);
         self.works(&arguments)
@@ -443,7 +444,7 @@ fn check_run(
     flags: &[&str],
 ) -> Vec<String> {
     let years: Vec<String> = years.into_iter().map(|y| format!("--report-year={y}")).collect();
-    let mut arguments = vec!["run", "--jurisdiction", jurisdiction, "--partitions", "1"];
+    let mut arguments = vec!["run", "--again", "--no-publish", "--jurisdiction", jurisdiction, "--partitions", "1"];
     arguments.extend(years.iter().map(String::as_str).chain(flags.iter().copied()));
     let answer = place.perkins(&arguments);
     if answer.code != 0 {

@@ -62,7 +62,9 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
             for table in description::Description::all(&settings.project)?.iter().map(description::Description::public_table) {
                 for &year in &release.report_years {
                     progress.at(&format!("attacking {table} of {year}"));
-                    add(&format!("{table}, report year {year}"), &audit_files(&ground, &release.files, &table, year)?);
+                    if let Some(audited) = audit_files(&ground, &release.files, &table, year)? {
+                        add(&format!("{table}, report year {year}"), &audited);
+                    }
                 }
             }
         }

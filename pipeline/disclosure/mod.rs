@@ -54,7 +54,7 @@ pub fn protect(release: &Release, policy: &Policy, threads: usize) -> Result<Pro
 }
 
 /// How every figure is published.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Protection {
     /// For each figure of the release.
     pub treatments: Vec<Treatment>,

@@ -5,8 +5,9 @@ use crate::catalog::Layer;
 use crate::contract::{Contract, Field, Format, Kind, OnViolation};
 use crate::error::Result;
 use crate::ingest::reject;
+use crate::publish::{description::Description, table};
 use crate::run::manifest::Table;
-use crate::run::output::{REPORT_YEAR, describe};
+use crate::run::output::{REPORT_YEAR, describe, written_schema};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -33,7 +34,29 @@ pub fn page(site: &Site) -> Result<String> {
     for name in site.names(|v| v.layer == Layer::Output) {
         output(&mut out, site, &name)?;
     }
+    out += "## Made public\n\nHow figures are protected: [disclosure.md](disclosure.md).\n\n";
+    for description in &site.public {
+        public(&mut out, site, description)?;
+    }
+    for name in site.names(|v| v.layer == Layer::Publish) {
+        output(&mut out, site, &name)?;
+    }
     Ok(out)
+}
+
+/// A public table of figures, in the words of the table that it is made from.
+fn public(out: &mut String, site: &Site, description: &Description) -> Result<()> {
+    let with_view = site.jurisdictions.iter().find_map(|l| Some((l, l.catalog.get(&description.table)?)));
+    let Some((lineage, view)) = with_view else { return Ok(()) };
+    let restricted = describe(view, &lineage.schema(&view.name)?, &site.contracts)?;
+    *out += &format!("### `{}`\n\n**{}.** Made from [`{}`](#{}).\n\n", description.public_table(), description.title, view.name, view.name);
+    *out += &format!("- Key: {}\n\n| column | type | description |\n|---|---|---|\n", code_list(&restricted.key));
+    for field in table::schema(description, &written_schema(&lineage.schema(&view.name)?))?.fields() {
+        let words = table::words(field.name(), |c| restricted.columns.iter().find(|r| r.name == c).map(|r| r.description.clone()));
+        *out += &format!("| `{}` | {} | {} |\n", field.name(), plain(&field.data_type().to_string()), cell(&words));
+    }
+    out.push('\n');
+    Ok(())
 }
 
 fn capital(text: &str) -> String {

@@ -6,7 +6,7 @@ use crate::disclosure::{EntityLine, Protection, Reason, Tie, Treatment, may_show
 use crate::error::{Error, Result};
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::compute::{cast, take_record_batch};
-use arrow::datatypes::{DataType, Decimal128Type};
+use arrow::datatypes::{DataType, Decimal128Type, Schema, SchemaRef};
 use std::sync::Arc;
 
 /// What a hidden rate is shown as.
@@ -28,6 +28,26 @@ pub struct Rounding {
     pub tie: Tie,
     /// Share of the target, in percent, that must be reached.
     pub target_share: i64,
+}
+
+/// The words of the restricted table for a column, with what publishing adds.
+pub fn words(column: &str, given: impl Fn(&str) -> Option<String>) -> String {
+    match column {
+        "suppression" => "none, band (the rate is shown as a bound) or hidden".into(),
+        "rate_shown" => "The rate with one decimal, a bound such as > 95 or < 5, or * where it is hidden".into(),
+        "rate" => "The rate with one decimal; null unless it is shown exactly".into(),
+        _ => match column.strip_prefix("part_") {
+            Some(part) => format!("Of the part: {}", given(part).unwrap_or_default()),
+            None => given(column).unwrap_or_default(),
+        },
+    }
+}
+
+/// The columns of the public figures of a table with these columns.
+pub fn schema(description: &Description, table: &Schema) -> Result<SchemaRef> {
+    let source = Source::new(description, RecordBatch::new_empty(Arc::new(table.clone())))?;
+    let rounding = Rounding { tie: Tie::HalfUp, target_share: 0 };
+    Ok(public(description, &source, &Protection::default(), rounding)?.schema())
 }
 
 /// The public rows of a table, in the order of the restricted ones.
