@@ -2,6 +2,7 @@
 
 use super::release::{EntityLine, Figure, Membership, Release, ReleaseError};
 use super::treatment::Treatment;
+use crate::published::Count;
 
 /// Sums: of each, the total and then the parts.
 #[derive(Debug, Default)]
@@ -43,6 +44,8 @@ pub struct Cells {
     pub origin: Vec<u32>,
     /// As an earlier release showed them.
     pub prior: Vec<Option<Treatment>>,
+    /// Counts that an attacker found in an earlier try.
+    pub found: Vec<Count>,
     /// Level of the entity.
     pub levels: Vec<u8>,
     /// For each cohort here, where its figures end.
@@ -96,6 +99,10 @@ pub fn split(release: &Release) -> Result<Vec<Cells>, ReleaseError> {
     for &(a, b) in &release.same {
         let ((set, a), (_, b)) = (place[a as usize], place[b as usize]);
         sets[set as usize].same.push((a.min(b), a.max(b)));
+    }
+    for count in &release.found {
+        let &(set, cell) = place.get(count.cell as usize).ok_or(ReleaseError::Figure(count.cell))?;
+        sets[set as usize].found.push(Count { cell, field: count.field });
     }
     relate(release, &contains, &mut linked, &mut sets)?;
     sets.retain(|s| !s.figures.is_empty());

@@ -1,6 +1,7 @@
 //! What is to be released: figures, how they add up, and what was shown before.
 
 use super::treatment::Treatment;
+use crate::published::Count;
 
 /// How the students of a group stand to all students of the same entity and cohort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,9 @@ pub struct Release {
     pub contains: Vec<(u16, u16)>,
     /// For each figure, how an earlier release showed it; empty if there was none.
     pub prior: Vec<Option<Treatment>>,
+    /// Counts (cell: figure) that an attacker found in an earlier try, with whatever else he knew; more is hidden for them. Again for one that is
+    /// there again.
+    pub found: Vec<Count>,
 }
 
 /// By what rules figures are hidden (dated rules of a jurisdiction; spec: disclosure, "Primary rules").

@@ -38,6 +38,7 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
         cover.run();
         let Cover { treatments, reasons, .. } = cover;
         let Found { given_away, undecided } = attacker(&view::of_cells(cells, policy, &treatments));
+        let before: &[Count] = if rounds == 0 { &cells.found } else { &[] };
         let mut search = Search::new(cells, policy, &treatments, &mut extra);
         // What is found again needs more: twice as much each time.
         let mut hide_for = |list: &[Count]| {
@@ -48,7 +49,7 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
             };
             list.iter().filter(hide).count()
         };
-        let hidden_more = hide_for(&given_away) > 0 || hide_for(&undecided) > 0;
+        let hidden_more = hide_for(before) + hide_for(&given_away) > 0 || hide_for(&undecided) > 0;
         if !hidden_more {
             // What an earlier release showed keeps these open.
             let mut open: Vec<Count> =
@@ -96,6 +97,8 @@ struct Search<'a> {
     /// Lines of each figure.
     starts: Vec<u32>,
     lines: Vec<u32>,
+    /// Figures that each is within, contains, or is the same as.
+    beside: Vec<Vec<u32>>,
     /// As published, for the bounds of counts; filled when there is a finding.
     view: Option<Published>,
 }
@@ -115,7 +118,7 @@ impl Direction {
 
 impl<'a> Search<'a> {
     fn new(cells: &'a Cells, policy: &'a Policy, treatments: &'a [Treatment], extra: &'a mut Extra) -> Self {
-        Search { cells, policy, treatments, extra, starts: Vec::new(), lines: Vec::new(), view: None }
+        Search { cells, policy, treatments, extra, starts: Vec::new(), lines: Vec::new(), beside: Vec::new(), view: None }
     }
 
     fn index(&mut self) {
@@ -131,6 +134,11 @@ impl<'a> Search<'a> {
             }
         }
         self.starts = starts;
+        self.beside = vec![Vec::new(); self.cells.figures.len()];
+        for &(a, b) in self.cells.within.iter().chain(&self.cells.same) {
+            self.beside[a as usize].push(b);
+            self.beside[b as usize].push(a);
+        }
         self.view = Some(view::of_cells(self.cells, self.policy, self.treatments));
     }
 
@@ -193,10 +201,7 @@ impl<'a> Search<'a> {
             let mut next: Vec<u32> = Vec::new();
             for i in near {
                 next.extend(self.lines_of(i).iter().flat_map(|l| self.cells.lines.get(*l)));
-                next.extend(self.cells.within.iter().filter(|w| w.0 == i).map(|w| w.1));
-                next.extend(self.cells.within.iter().filter(|w| w.1 == i).map(|w| w.0));
-                next.extend(self.cells.same.iter().filter(|s| s.0 == i).map(|s| s.1));
-                next.extend(self.cells.same.iter().filter(|s| s.1 == i).map(|s| s.0));
+                next.extend(&self.beside[i as usize]);
             }
             next.retain(|i| !std::mem::replace(&mut seen[*i as usize], true));
             let hide = |field: Field| next.iter().copied().filter(|i| self.may_hide(*i, field)).min_by_key(|i| self.cost(*i));

@@ -26,6 +26,11 @@ impl Audited {
         Ok(Audited { table, attack })
     }
 
+    /// Counts that can be computed, or of which it could not be told; the cell is the row.
+    pub fn found(&self) -> Vec<Count> {
+        self.attack.findings.iter().map(|f| f.count).chain(self.attack.undecided.iter().copied()).collect()
+    }
+
     /// Counts that are not shown.
     pub fn hidden(&self) -> usize {
         let is_hidden = |k: crate::published::Known| !matches!(k, crate::published::Known::Exactly(_));
