@@ -8,6 +8,9 @@ pub(super) const ASSUMED: u32 = u32::MAX;
 /// No earlier step.
 const NONE: u32 = u32::MAX;
 
+/// Times that all entries may be looked at until intervals are taken as settled.
+const SETTLE: u64 = 32;
+
 /// The end of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -151,11 +154,18 @@ impl<'a> Domain<'a> {
         }
     }
 
-    /// Lets the rows tighten until nothing changes.
+    /// Lets the rows tighten until nothing changes, or until it has gone on for long: intervals that creep one by one, perhaps for ever, say
+    /// little, and intervals that are too wide are never wrong.
     pub fn settle(&mut self) -> Result<(), Contradiction> {
+        let enough = self.work + SETTLE * (self.column.len() as u64 + 64);
         while let Some(row) = self.queue.pop_front() {
             self.queued[row as usize] = false;
             self.narrow(row)?;
+            if self.work > enough {
+                while let Some(row) = self.queue.pop_front() {
+                    self.queued[row as usize] = false;
+                }
+            }
         }
         Ok(())
     }

@@ -18,8 +18,8 @@ const STEP: u64 = 1;
 const BRANCH: u64 = 40;
 /// How many lines are closed in one move at most.
 const ENDS: usize = 24;
-/// How many lines are looked at in one move at most.
-const LOOKED_AT: usize = 2000;
+/// How many counts on lines are looked at in one move at most.
+const LOOKED_AT: usize = 4000;
 
 /// A move: counts and by how much, and what it costs.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +150,7 @@ impl<'a> Router<'a> {
             if self.reached[at as usize].1 < so_far {
                 continue;
             }
-            *looked_at += 1;
+            *looked_at += self.layer.lines.get(at / 2).len();
             if *looked_at > LOOKED_AT {
                 return None;
             }
