@@ -6,6 +6,7 @@ mod audit_described;
 mod audit_description;
 mod audit_world;
 mod cases;
+mod certificate;
 mod cli;
 mod disclosure_brute;
 mod disclosure_random;
