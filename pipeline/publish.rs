@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::project::Project;
-use crate::published::Count;
+use crate::published::{Count, Move};
 use crate::run::manifest::{Column, Manifest, Table};
 use crate::run::output::{self, OutputFile, REPORT_YEAR};
 use crate::run::parameter::register_batch;
@@ -188,13 +188,20 @@ impl Maker<'_> {
             let key: Vec<String> = lines.schema().fields().iter().map(|f| f.name().clone()).collect();
             self.write_public(&description.line_table(), "Entities whose figures sum to those of another", &key, year, &lines)?;
             progress(&format!("attacking {} of {year}", description.public_table()));
-            let audited = audit_files(self.ground, &self.files, &description.public_table(), year)?;
-            let found: Vec<Count> = audited.iter().flat_map(|a| a.found()).collect();
-            if self.kind == PolicyKind::Protected && !found.is_empty() && round < ROUNDS {
+            let mut audited = audit_files(self.ground, &self.files, &description.public_table(), year)?;
+            let truth = source.truth();
+            let mut found: Vec<Count> = Vec::new();
+            if let Some(audited) = audited.as_mut().filter(|_| self.kind == PolicyKind::Protected) {
+                found = audited.prove(&truth, &protection.moves)?;
+                found.extend(audited.found());
+                found.sort_unstable();
+                found.dedup();
+            }
+            if !found.is_empty() && round < ROUNDS {
                 release.found.extend(found);
                 continue;
             }
-            let open = audited.map_or(Ok(0), |audited| self.attest(description, year, &audited))?;
+            let open = audited.map_or(Ok(0), |audited| self.attest(description, year, &audited, (&truth, &protection.moves)))?;
             self.count(description, &source, &protection);
             let reasons = table::reasons(description, &source, &protection)?;
             let stored = write(self.ground.restricted, self.restricted, &description.reasons, year, &reasons)?;
@@ -261,11 +268,17 @@ impl Maker<'_> {
     }
 
     /// Keeps the certificate of what was attacked. Under `protected` a finding is an error; under `rule` findings are kept and counted.
-    fn attest(&mut self, description: &Description, year: i32, audited: &check::Audited) -> Result<u64> {
+    fn attest(
+        &mut self,
+        description: &Description,
+        year: i32,
+        audited: &check::Audited,
+        proof: (&crate::published::Table, &[Move]),
+    ) -> Result<u64> {
         let found = audited.attack.findings.len() + audited.attack.undecided.len();
         if audited.attack.clean() {
             let name = format!("certificate-{}-{year}.ndjson.zst", description.public_table());
-            let stored = store::write_whole(self.ground.restricted, &self.restricted.join(name), &audited.certificate()?)?;
+            let stored = store::write_whole(self.ground.restricted, &self.restricted.join(name), &audited.certificate(proof.0, proof.1)?)?;
             self.evidence.files.push(stored);
             return Ok(0);
         }

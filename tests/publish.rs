@@ -297,6 +297,31 @@ fn a_release_is_made_once_and_earlier_ones_hold() {
 }
 
 #[test]
+fn verify_looks_at_what_is_public_and_at_its_evidence() {
+    let place = raw(300);
+    place.works(&["all", "raw", "--jurisdiction", "oregon", "--report-year", "2024", "--no-report"]);
+    place.works(&["verify", "--read-data"]);
+    let id = release(&place)["release_id"].as_str().unwrap().to_string();
+    let table = format!("runs/{id}/public_performance/report_year=2024/public_performance-00000.parquet");
+    let table = public(&place).join(table);
+    let whole = std::fs::read(&table).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    std::fs::write(&table, flipped).unwrap();
+    let said = place.perkins(&["verify", "--read-data"]);
+    said.refuses(1, &["one finding"]);
+    assert!(said.out.contains("public_performance") && said.out.contains("BLAKE3"), "{}", said.out);
+    std::fs::write(&table, whole).unwrap();
+    std::fs::write(table.with_file_name("more.csv"), "a student").unwrap();
+    let said = place.perkins(&["verify"]);
+    assert!(said.code == 1 && said.out.contains("more.csv"), "{}", said.out);
+    std::fs::remove_file(table.with_file_name("more.csv")).unwrap();
+    std::fs::remove_file(place.restricted().join("releases").join(&id).join("manifest.json")).unwrap();
+    let said = place.perkins(&["verify"]);
+    assert!(said.code == 1 && said.out.contains("releases/"), "{}", said.out);
+}
+
+#[test]
 fn nothing_is_published_on_request_or_without_the_tables() {
     let place = raw(300);
     place.works(&["ingest", "raw"]);

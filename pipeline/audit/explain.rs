@@ -5,7 +5,7 @@ use super::pieces::Piece;
 use super::rank;
 use super::search::{Outcome, Search};
 use super::system::{Relation, System, cut};
-use crate::published::{Count, Field, Known, Published};
+use crate::published::{Count, Known, Published};
 
 /// Rows beyond which a list of reasons is not made shorter.
 const SHORT: usize = 24;
@@ -26,7 +26,7 @@ pub(super) fn shown(published: &Published, piece: &Piece, count: Count, own: Rel
     let cell = &published.cells[count.cell as usize];
     let denominator_hidden = !matches!(cell.denominator, Known::Exactly(_) | Known::Between(..)) && !piece.same.is_empty();
     let mut because = Vec::new();
-    if denominator_hidden && (count.field == Field::Denominator || denominator_hidden) {
+    if denominator_hidden {
         // The chain of cells with the same students that leads to one that is shown.
         let mut reached = vec![(count.cell, None)];
         let mut at = 0;

@@ -5,7 +5,9 @@ use crate::cli::Settings;
 use crate::commit::{self, Commit};
 use crate::error::{Error, Result};
 use crate::lake::Load;
+use crate::publish::release::{EVIDENCE, Evidence, Release};
 use crate::run::manifest::Manifest;
+use crate::run::output::OutputFile;
 use crate::run::{read_json, result::Results};
 use crate::store::{Stored, relative};
 use arrow::array::{Array, AsArray};
@@ -20,6 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// What to do about a file of the lake, and about one of a run.
 const LOAD_ADVICE: &str = "restore it from a copy, or run `perkins ingest` with the raw files again under a new --restricted folder";
 const RUN_ADVICE: &str = "start `perkins run` again";
+const PUBLIC_ADVICE: &str = "restore it from a copy, or start `perkins run --again` to publish anew";
 
 /// Flags of `perkins verify`.
 #[derive(Debug, clap::Args)]
@@ -78,6 +81,8 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
     }
     progress.at("looking at every file");
     check_files(root, &files, args.read_data, settings.partitions, &mut report);
+    progress.at("looking at what is public");
+    check_public(settings, args.read_data, &mut report)?;
     for (_, run) in runs.iter().filter(|_| args.read_data && report.findings.is_empty()).collect::<Vec<_>>() {
         progress.at("looking at the figures");
         check_figures(settings, run, &mut report)?;
@@ -173,8 +178,12 @@ fn run_files(run: &Manifest) -> Vec<Expected> {
 /// Files in the run's folder that no manifest names: who reads the folder by itself would count them.
 fn check_strays(root: &Path, run: &Manifest, manifest: &str, report: &mut Report) {
     let named: BTreeSet<String> = run_files(run).into_iter().map(|f| f.stored.path).chain([manifest.to_string()]).collect();
+    strays(root, &root.join("runs").join(&run.run_id), &named, report);
+}
+
+fn strays(root: &Path, folder: &Path, named: &BTreeSet<String>, report: &mut Report) {
     let mut found = BTreeSet::new();
-    let mut folders = vec![root.join("runs").join(&run.run_id)];
+    let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
         // A folder that is gone is found by the files that it should have.
         for path in std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()) {
@@ -185,13 +194,40 @@ fn check_strays(root: &Path, run: &Manifest, manifest: &str, report: &mut Report
             }
         }
     }
-    for stray in found.difference(&named) {
+    for stray in found.difference(named) {
         report.finding(
             stray,
             "is there, but the run's manifest does not name it",
             "move it elsewhere: what reads the folder and not the manifest would count it",
         );
     }
+}
+
+/// The current releases: their files, nothing else in their folders, and the evidence for them under the restricted root.
+fn check_public(settings: &Settings, read_data: bool, report: &mut Report) -> Result<()> {
+    let public = &settings.public;
+    if public == &settings.restricted || commit::numbers(public)?.is_empty() {
+        return Ok(());
+    }
+    let Some(current) = commits(public, report)? else { return Ok(()) };
+    for pointer in current.runs.values() {
+        let release: Release = read_json(public, &pointer.manifest)?;
+        let expected = |f: &OutputFile| Expected { stored: f.stored.clone(), rows: Some(f.rows as u64), advice: PUBLIC_ADVICE };
+        let files: Vec<Expected> = release.files.iter().map(expected).collect();
+        check_files(public, &files, read_data, settings.partitions, report);
+        let named = files.iter().map(|f| f.stored.path.clone()).chain([pointer.manifest.clone()]).collect();
+        strays(public, &public.join("runs").join(&release.release_id), &named, report);
+        let path = format!("{EVIDENCE}/{}/manifest.json", release.release_id);
+        match read_json::<Evidence>(&settings.restricted, &path) {
+            Ok(evidence) => {
+                let files: Vec<Expected> =
+                    evidence.files.into_iter().map(|stored| Expected { stored, rows: None, advice: PUBLIC_ADVICE }).collect();
+                check_files(&settings.restricted, &files, read_data, settings.partitions, report);
+            }
+            Err(_) => report.finding(&path, "is missing or broken: the evidence of the release that is public", PUBLIC_ADVICE),
+        }
+    }
+    Ok(())
 }
 
 /// Looks at every file, on all threads; findings come in the order of the files.

@@ -6,7 +6,7 @@ use super::layer::{Bounds, Layer, Mover, NONE, Within};
 use super::release::Policy;
 use super::route::{Cost, Route, Router};
 use super::treatment::{Reason, Treatment};
-use crate::published::{Count, Field};
+use crate::published::{Count, Field, Move};
 
 /// What it costs to hide a figure beyond all that moves cost.
 const HIDE: u64 = 1 << 20;
@@ -25,6 +25,8 @@ pub struct Cover<'a> {
     pub reasons: Vec<Reason>,
     /// Counts without a second table, by its simple moves.
     pub uncovered: Vec<Count>,
+    /// The second tables, as differences to the true one.
+    pub moves: Vec<Move>,
 }
 
 /// Counts of a layer: which are hidden, may move, and have a second table.
@@ -71,6 +73,7 @@ impl<'a> Cover<'a> {
             treatments,
             reasons,
             uncovered: Vec::new(),
+            moves: Vec::new(),
         }
     }
 
@@ -164,7 +167,7 @@ impl<'a> Cover<'a> {
     }
 
     fn try_with(&mut self, layer: &Layer, v: u32, router: &mut Router, state: &mut State, movers: &[usize], hide: bool) -> bool {
-        let mut best: Option<(Route, Mover)> = None;
+        let mut best: Option<(Route, Mover, Vec<(u32, i64)>)> = None;
         for (number, up) in movers.iter().flat_map(|m| [(*m, true), (*m, false)]) {
             if best.is_some() && !hide {
                 break;
@@ -178,10 +181,11 @@ impl<'a> Cover<'a> {
             figures.sort_unstable();
             let bounds = Bounds { cells: self.cells, policy: self.policy, within: &self.within };
             if bounds.stay_within(mover, &figures) {
-                best = Some((route, mover));
+                best = Some((route, mover, figures));
             }
         }
-        let Some((route, mover)) = best else { return false };
+        let Some((route, mover, figures)) = best else { return false };
+        self.moves.push(self.second_table(mover, &figures));
         if mover == Mover::Both {
             route.moves.iter().flat_map(|m| layer.figures.get(m.0)).for_each(|i| self.moved_with[*i as usize] = true);
         }
@@ -193,6 +197,22 @@ impl<'a> Cover<'a> {
             }
         }
         true
+    }
+
+    /// Figures that move, as a difference of tables.
+    fn second_table(&self, mover: Mover, figures: &[(u32, i64)]) -> Move {
+        let fields: &[Field] = match mover {
+            Mover::Denominator => &[Field::Denominator],
+            Mover::Numerator => &[Field::Numerator],
+            Mover::Both => &[Field::Denominator, Field::Numerator],
+        };
+        let has = |cell: u32, field: Field| field == Field::Denominator || self.cells.figures[cell as usize].numerator.is_some();
+        let of_figure = |&(cell, by): &(u32, i64)| {
+            fields.iter().filter(move |f| has(cell, **f)).map(move |&field| (Count { cell, field }, by)).collect::<Vec<_>>()
+        };
+        let mut change: Vec<(Count, i64)> = figures.iter().flat_map(of_figure).collect();
+        change.sort_unstable();
+        Move { change }
     }
 
     /// A hidden count with those that must move with it, if all of them are hidden and may move.

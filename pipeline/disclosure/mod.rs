@@ -23,7 +23,7 @@ pub use treatment::{Band, Reason, Treatment};
 pub use view::published;
 
 use crate::audit;
-use crate::published::{Count, Published};
+use crate::published::{Count, Move, Published};
 use cells::Cells;
 use repair::Repaired;
 use std::sync::Mutex;
@@ -38,17 +38,20 @@ pub struct Found {
     pub undecided: Vec<Count>,
 }
 
-/// Looks for hidden counts with exactly one possible value.
-pub type Attacker<'a> = dyn Fn(&Published) -> Found + Sync + 'a;
+/// Looks for hidden counts with exactly one possible value, among these.
+pub type Attacker<'a> = dyn Fn(&Published, &[Count]) -> Found + Sync + 'a;
 
 /// Protects a release against [`audit::attack`]. The result does not depend on the order of figures or the number of threads.
 ///
 /// # Errors
 /// If the figures contradict each other.
 pub fn protect(release: &Release, policy: &Policy, threads: usize) -> Result<Protection, ReleaseError> {
-    let attacker = |published: &Published| {
-        let attack = audit::attack(published, 1);
-        Found { given_away: attack.findings.into_iter().map(|f| f.count).collect(), undecided: attack.undecided }
+    let attacker = |published: &Published, counts: &[Count]| {
+        let cells: Vec<u32> = counts.iter().map(|c| c.cell).collect();
+        let attack = audit::attack_again(published, 1, Some(&cells));
+        let wanted = |count: &Count| counts.contains(count);
+        let given_away = attack.findings.into_iter().map(|f| f.count).filter(wanted).collect();
+        Found { given_away, undecided: attack.undecided.into_iter().filter(wanted).collect() }
     };
     protect_against(release, policy, threads, &attacker)
 }
@@ -65,6 +68,9 @@ pub struct Protection {
     pub open: Vec<Count>,
     /// Counts for which the attacker could not tell, though everything near them is hidden. A release with any must not be published.
     pub undecided: Vec<Count>,
+    /// Second tables of hidden counts, as differences to the true one (cell: figure). Those of `open` and `undecided` have none; a few others may have
+    /// one that only the attacker found.
+    pub moves: Vec<Move>,
     /// Figures shown, banded and hidden, by level, and the least that must be hidden.
     pub utility: Utility,
     /// The most rounds that repair took.
@@ -96,6 +102,7 @@ pub fn protect_against(release: &Release, policy: &Policy, threads: usize, attac
         reasons: vec![Reason::None; release.figures.len()],
         open: Vec::new(),
         undecided: Vec::new(),
+        moves: Vec::new(),
         utility: Utility::default(),
         rounds: 0,
     };
@@ -118,6 +125,12 @@ impl Protection {
         let original = |c: &Count| Count { cell: set.origin[c.cell as usize], field: c.field };
         self.open.extend(repaired.open.iter().map(original));
         self.undecided.extend(repaired.undecided.iter().map(original));
+        let original_move = |m: Move| {
+            let mut change: Vec<(Count, i64)> = m.change.iter().map(|(c, by)| (original(c), *by)).collect();
+            change.sort_unstable();
+            Move { change }
+        };
+        self.moves.extend(repaired.moves.into_iter().map(original_move));
         self.utility.add(set, &repaired.treatments, &repaired.reasons);
         self.rounds = self.rounds.max(repaired.rounds);
     }

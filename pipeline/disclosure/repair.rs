@@ -11,7 +11,7 @@ use super::release::Policy;
 use super::treatment::{Reason, Treatment};
 use super::view;
 use super::{Attacker, Found};
-use crate::published::{Count, Field, Published};
+use crate::published::{Count, Field, Move, Published};
 
 /// Treatments of linked cohorts.
 pub struct Repaired {
@@ -19,6 +19,7 @@ pub struct Repaired {
     pub reasons: Vec<Reason>,
     pub open: Vec<Count>,
     pub undecided: Vec<Count>,
+    pub moves: Vec<Move>,
     pub rounds: u32,
 }
 
@@ -32,12 +33,16 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
         let pattern = decide(cells, policy, &extra);
         let (treatments, reasons) = treat(cells, policy, &pattern);
         if !policy.protected {
-            return Repaired { treatments, reasons, open: Vec::new(), undecided: Vec::new(), rounds };
+            return Repaired { treatments, reasons, open: Vec::new(), undecided: Vec::new(), moves: Vec::new(), rounds };
         }
         let mut cover = Cover::new(cells, policy, treatments, reasons);
         cover.run();
-        let Cover { treatments, reasons, .. } = cover;
-        let Found { given_away, undecided } = attacker(&view::of_cells(cells, policy, &treatments));
+        let Cover { treatments, reasons, uncovered, moves, .. } = cover;
+        // Of what has a second table, no attacker can find the value.
+        let Found { given_away, undecided } = match uncovered.is_empty() {
+            true => Found::default(),
+            false => attacker(&view::of_cells(cells, policy, &treatments), &uncovered),
+        };
         let before: &[Count] = if rounds == 0 { &cells.found } else { &[] };
         let mut search = Search::new(cells, policy, &treatments, &mut extra);
         // What is found again needs more: twice as much each time.
@@ -57,7 +62,7 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
             open.extend(given_away);
             open.sort_unstable();
             open.dedup();
-            return Repaired { treatments, reasons, open, undecided, rounds };
+            return Repaired { treatments, reasons, open, undecided, moves, rounds };
         }
         rounds += 1;
     }

@@ -3,6 +3,7 @@
 use super::description::Description;
 use crate::disclosure::{EntityLine, Figure, Group, Membership, Release};
 use crate::error::{Error, Result};
+use crate::published::Table;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
@@ -76,6 +77,9 @@ pub struct Source {
     pub numerator: Option<Vec<i64>>,
 }
 
+/// The figures of entities: group, students, students who count.
+type ByEntity = HashMap<u32, Vec<(u16, i64, i64)>>;
+
 /// The parts of an entity, by number of the level from the top.
 pub type Parts = BTreeMap<u32, BTreeMap<usize, Vec<u32>>>;
 
@@ -91,6 +95,12 @@ impl Source {
             numerator: description.numerator.as_ref().map(|n| counts(&batch, n)).transpose()?,
             batch,
         })
+    }
+
+    /// The true counts; a plain count has no numerator, so it is 0.
+    pub fn truth(&self) -> Table {
+        let numerator = self.numerator.clone().unwrap_or_else(|| vec![0; self.denominator.len()]);
+        Table { denominator: self.denominator.clone(), numerator }
     }
 
     /// The release without lines and earlier treatments.
@@ -204,7 +214,7 @@ fn same_cohorts(figures: &[Figure], cohorts: usize) -> Vec<(u32, u32)> {
 /// with none of it between (a college has no district) is a part too.
 pub fn lines(release: &Release, parts: &Parts) -> Vec<EntityLine> {
     let cohorts = release.figures.iter().map(|f| f.cohort as usize + 1).max().unwrap_or(0);
-    let mut figures: Vec<HashMap<u32, Vec<(u16, i64, i64)>>> = vec![HashMap::new(); cohorts];
+    let mut figures: Vec<ByEntity> = vec![ByEntity::new(); cohorts];
     for f in &release.figures {
         let of_entity = figures[f.cohort as usize].entry(f.entity).or_default();
         of_entity.push((f.group, f.denominator, f.numerator.unwrap_or(0)));
@@ -242,7 +252,7 @@ fn inner(entities: &[u32], parts: &Parts) -> std::collections::BTreeSet<u32> {
     entities.iter().filter_map(|e| parts.get(e)).flat_map(BTreeMap::values).flatten().copied().collect()
 }
 
-fn sums(whole: &[(u16, i64, i64)], parts: &[u32], figures: &HashMap<u32, Vec<(u16, i64, i64)>>) -> bool {
+fn sums(whole: &[(u16, i64, i64)], parts: &[u32], figures: &ByEntity) -> bool {
     let mut sum: BTreeMap<u16, (i64, i64)> = BTreeMap::new();
     for &(group, d, n) in parts.iter().filter_map(|p| figures.get(p)).flatten() {
         let of_group = sum.entry(group).or_default();

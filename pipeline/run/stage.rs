@@ -52,13 +52,15 @@ pub struct Stage {
     written_out: Vec<tokio::sync::Mutex<BTreeSet<String>>>,
 }
 
+/// An output that is encoded shard by shard: its columns, and its row groups by report year and shard.
+type Streamed = (SchemaRef, Encoder, BTreeMap<(i32, usize), Group>);
+
 /// What a step has made so far.
 #[derive(Default)]
 struct State {
     plan: Option<ShardPlan>,
     relation: Option<Arc<Memory>>,
-    /// An output that is encoded shard by shard: its row groups by report year and shard.
-    streamed: Option<(SchemaRef, Encoder, BTreeMap<(i32, usize), Group>)>,
+    streamed: Option<Streamed>,
     seconds: f64,
 }
 
