@@ -1,7 +1,7 @@
 //! The audit against enumeration: on random small tables it finds exactly the counts with one value in all whole-number tables that agree with what is published.
 
 use crate::audit_world::{World, agrees, hidden, value, world};
-use perkins::audit::{Attack, attack};
+use perkins::audit::{Attack, attack, attack_again};
 use perkins::published::{Count, Field, Known, Published, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -139,7 +139,7 @@ pub fn certificate(published: &Published, attack: &Attack) -> Result<(), String>
 #[test]
 fn findings_equal_enumeration() {
     let (mut compared, mut skipped, mut found, mut free) = (0, 0, 0, 0);
-    for seed in 0..seeds() {
+    for seed in 0..14_000 {
         let world = world(seed);
         assert!(agrees(&world.published, &world.truth), "seed {seed}: a wrong world");
         let Some(expected) = pinned(&world) else {
@@ -150,6 +150,9 @@ fn findings_equal_enumeration() {
         let got: BTreeMap<Count, i64> = attack.findings.iter().map(|f| (f.count, f.value)).collect();
         assert_eq!(got, expected, "seed {seed}: {:#?}\n{:?}", world.published, world.truth);
         assert_eq!(certificate(&world.published, &attack), Ok(()), "seed {seed}: {:#?}", world.published);
+        // From the true table it must come to the same.
+        let again = attack_again(&world.published, 1, None, Some(&world.truth));
+        assert!(again.findings == attack.findings && certificate(&world.published, &again) == Ok(()), "seed {seed}");
         assert!(expected.iter().all(|(&c, &v)| value(&world.truth, c) == v), "seed {seed}");
         compared += 1;
         found += expected.len();
@@ -157,8 +160,4 @@ fn findings_equal_enumeration() {
     }
     eprintln!("{compared} tables compared, {skipped} too large to enumerate; {found} counts found, {free} free");
     assert!(compared >= 10_000 && found > 10_000 && free > 10_000);
-}
-
-fn seeds() -> u64 {
-    std::env::var("SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(16_000)
 }

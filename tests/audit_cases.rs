@@ -175,7 +175,7 @@ fn again_looks_only_where_something_changed() {
     let published = joined(30_000..30_200);
     let all = attack(&published, 1);
     let cells: Vec<u32> = hidden(&published).iter().map(|c| c.cell).take(40).collect();
-    let some = attack_again(&published, 1, Some(&cells));
+    let some = attack_again(&published, 1, Some(&cells), None);
     assert!(some.findings.iter().all(|f| all.findings.contains(f)) && some.findings.len() < all.findings.len());
     let expected = all.findings.iter().filter(|f| cells.contains(&f.count.cell));
     assert!(expected.clone().count() > 0);

@@ -54,25 +54,29 @@ struct Found {
 
 /// Attacks everything on so many threads; the result does not depend on their number.
 pub fn attack(published: &Published, threads: usize) -> Attack {
-    attack_again(published, threads, None)
+    attack_again(published, threads, None, None)
 }
 
 /// Attacks only the pieces that have one of the cells (all without a list): after a change of these cells or of relations between them, when the rest was
 /// attacked before. The base is complete for these pieces and for shown figures.
-pub fn attack_again(published: &Published, threads: usize, cells: Option<&[u32]>) -> Attack {
+///
+/// Who has a table that agrees with everything published can give it as `example`, and saves the search for a first one; where it does not agree,
+/// it is not used. What is found does not depend on it: it is true of all tables, and a second table is looked for from any first one.
+pub fn attack_again(published: &Published, threads: usize, cells: Option<&[u32]>, example: Option<&Table>) -> Attack {
     let Pieces { pieces, shown } = Pieces::of(published);
     let chosen = chosen(&pieces, published.cells.len(), cells);
     let mut order: Vec<usize> = (0..pieces.len()).filter(|&p| chosen[p]).collect();
     order.sort_by_key(|&p| (std::cmp::Reverse(pieces[p].cells.len()), p));
     let results: Vec<Mutex<Option<Found>>> = pieces.iter().map(|_| Mutex::new(None)).collect();
     let pieces: Vec<Mutex<Piece>> = pieces.into_iter().map(Mutex::new).collect();
+    let implied = super::implied::implied(published);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut place = vec![0; published.cells.len()];
         while let Some(&p) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut piece = std::mem::take(&mut *lock(&pieces[p]));
             piece.complete(published, &mut place);
-            *lock(&results[p]) = Some(attack_piece(published, &piece, &place));
+            *lock(&results[p]) = Some(attack_piece(published, &piece, &place, &implied, example));
         }
     };
     std::thread::scope(|scope| {
@@ -150,7 +154,7 @@ impl Counts {
     }
 }
 
-fn attack_piece(published: &Published, piece: &Piece, place: &[u32]) -> Found {
+fn attack_piece(published: &Published, piece: &Piece, place: &[u32], implied: &[bool], example: Option<&Table>) -> Found {
     let system = System::of(published, piece, place);
     let counts = Counts::of(published, piece, &system);
     let mut found = Found::default();
@@ -167,18 +171,29 @@ fn attack_piece(published: &Published, piece: &Piece, place: &[u32]) -> Found {
         found.findings.push(Finding { count, value, because });
         found.base.push((count, value));
     }
-    let mut explainer = Explainer::new(&system);
+    let explainer = Explainer::new(&system);
     for v in 0..system.owner.len() {
         if domain.fixed(v) && !counts.of[v].is_empty() {
-            let because = explainer.settled(published, &domain, v as u32);
+            let because = explainer.settled(&domain, v as u32);
             found.pin(&counts.of[v], domain.low[v], &because);
         }
     }
-    for (part, variables) in parts(&system, &domain, &counts) {
-        let solved = solve(&part);
-        found.add(solved, &variables, &counts, &mut explainer);
+    for (part, variables) in parts(&system, &domain, &counts, implied) {
+        let example = example.map(|table| variables.iter().map(|&v| value_in(table, system.owner[v as usize])).collect());
+        let solved = solve(&part, example);
+        found.add(solved, &variables, &counts, &explainer);
     }
     found
+}
+
+/// The value of a variable in a table.
+fn value_in(table: &Table, (cell, layer): (u32, Layer)) -> i64 {
+    let of = |column: &[i64]| column.get(cell as usize).copied().unwrap_or(0);
+    match layer {
+        Layer::Denominator => of(&table.denominator),
+        Layer::Numerator => of(&table.numerator),
+        Layer::Rest => of(&table.denominator) - of(&table.numerator),
+    }
 }
 
 impl Found {
@@ -189,7 +204,7 @@ impl Found {
         }
     }
 
-    fn add(&mut self, solved: Solved, variables: &[u32], counts: &Counts, explainer: &mut Explainer) {
+    fn add(&mut self, solved: Solved, variables: &[u32], counts: &Counts, explainer: &Explainer) {
         let of = |v: u32| &counts.of[variables[v as usize] as usize];
         let Some(base) = solved.base else {
             self.undecided.extend((0..variables.len() as u32).flat_map(of));
@@ -215,7 +230,7 @@ impl Found {
 }
 
 /// The parts that are left when settled variables and rows that hold anyhow are taken out: each with its variables in the system.
-fn parts(system: &System, domain: &Domain, counts: &Counts) -> Vec<(Part, Vec<u32>)> {
+fn parts(system: &System, domain: &Domain, counts: &Counts, implied: &[bool]) -> Vec<(Part, Vec<u32>)> {
     let variables = system.owner.len();
     let mut joined = Joined::new(variables);
     let rows: Vec<usize> = (0..system.rows.count()).filter(|&r| !domain.certain(r)).collect();
@@ -239,7 +254,7 @@ fn parts(system: &System, domain: &Domain, counts: &Counts) -> Vec<(Part, Vec<u3
         part.low.push(domain.low[v]);
         part.high.push(domain.high[v]);
         part.counted.push(!counts.of[v].is_empty());
-        part.rest.push(system.owner[v].1 == Layer::Rest);
+        part.layer.push(system.owner[v].1);
     }
     for &r in &rows {
         let mut fixed = 0;
@@ -257,6 +272,7 @@ fn parts(system: &System, domain: &Domain, counts: &Counts) -> Vec<(Part, Vec<u3
             let least = if system.rows.equation(r) { system.rows.least[r] - fixed } else { system.rows.least[r] };
             part.rows.push(&entries, least, system.rows.most[r] - fixed);
             part.relation.push(system.relation[r]);
+            part.implied.push(matches!(system.relation[r], Relation::Line(l, _) if implied[l as usize]));
         }
     }
     parts

@@ -23,41 +23,36 @@ pub(super) struct Explainer<'a> {
 
 /// Why a count without any unknown has one value: its cell, and cells of the same students.
 pub(super) fn shown(published: &Published, piece: &Piece, count: Count, own: Relation) -> Vec<Relation> {
-    let cell = &published.cells[count.cell as usize];
-    let denominator_hidden = !matches!(cell.denominator, Known::Exactly(_) | Known::Between(..)) && !piece.same.is_empty();
-    let mut because = Vec::new();
-    if denominator_hidden {
-        // The chain of cells with the same students that leads to one that is shown.
-        let mut reached = vec![(count.cell, None)];
-        let mut at = 0;
-        while at < reached.len() {
-            for &pair in &piece.same {
-                let (a, b) = published.same[pair as usize];
-                let other = if a == reached[at].0 {
-                    b
-                } else if b == reached[at].0 {
-                    a
-                } else {
-                    continue;
-                };
-                if reached.iter().all(|r| r.0 != other) {
-                    reached.push((other, Some((at, pair))));
-                }
-            }
-            at += 1;
-        }
-        let shown = reached.iter().position(|r| matches!(published.cells[r.0 as usize].denominator, Known::Exactly(_)));
-        let mut step = shown.and_then(|s| reached[s].1);
-        while let Some((before, pair)) = step {
-            because.push(Relation::Same(pair));
-            step = reached[before].1;
-        }
-        if shown.is_none() {
-            because.extend(piece.same.iter().map(|&p| Relation::Same(p)));
-        }
-    }
+    let hidden = published.cells[count.cell as usize].denominator == Known::Hidden;
+    let mut because = if hidden { same_students(published, piece, count.cell) } else { Vec::new() };
     because.push(own);
     because
+}
+
+/// The chain of cells with the same students that leads to one whose denominator is shown; all of them, if none is.
+fn same_students(published: &Published, piece: &Piece, cell: u32) -> Vec<Relation> {
+    let mut reached: Vec<(u32, Option<(usize, u32)>)> = vec![(cell, None)];
+    let mut at = 0;
+    while at < reached.len() {
+        let (here, mut step) = reached[at];
+        if matches!(published.cells[here as usize].denominator, Known::Exactly(_)) {
+            let mut because = Vec::new();
+            while let Some((before, pair)) = step {
+                because.push(Relation::Same(pair));
+                step = reached[before].1;
+            }
+            return because;
+        }
+        for &pair in &piece.same {
+            let (a, b) = published.same[pair as usize];
+            let other = if a == here { b } else { a };
+            if (a == here || b == here) && reached.iter().all(|r| r.0 != other) {
+                reached.push((other, Some((at, pair))));
+            }
+        }
+        at += 1;
+    }
+    reached.into_iter().filter_map(|r| r.1.map(|(_, pair)| Relation::Same(pair))).collect()
 }
 
 /// What contradicts itself in a system that cannot be settled.
@@ -101,7 +96,7 @@ impl<'a> Explainer<'a> {
     }
 
     /// Why the bounds alone fix a variable.
-    pub fn settled(&mut self, _published: &Published, domain: &Domain, variable: u32) -> Vec<Relation> {
+    pub fn settled(&self, domain: &Domain, variable: u32) -> Vec<Relation> {
         let rows: Vec<usize> = domain.reasons(variable, &[End::Low, End::High]).into_iter().map(|r| r as usize).collect();
         let alone = |row: usize| self.fixes(&[row], variable);
         if rows.len() > 1
@@ -121,7 +116,7 @@ impl<'a> Explainer<'a> {
     }
 
     /// Why a variable that a search found to have one value has it: the smallest neighbourhood that gives it away, made shorter.
-    pub fn searched(&mut self, variable: u32, value: i64) -> Vec<Relation> {
+    pub fn searched(&self, variable: u32, value: i64) -> Vec<Relation> {
         let mut rows: Vec<usize> = self.rows_of(variable).collect();
         loop {
             if self.gives_away(&rows, variable, value) {

@@ -9,7 +9,7 @@ const ROUNDS: [(usize, u32); 4] = [(4, 60), (8, 400), (14, 1500), (30, 4000)];
 
 /// Looks for moves from a point.
 pub(super) struct Mover<'a> {
-    rows: &'a Rows,
+    pub(super) rows: &'a Rows,
     low: &'a [i64],
     high: &'a [i64],
     base: Vec<i64>,
@@ -59,8 +59,8 @@ impl<'a> Mover<'a> {
         None
     }
 
-    /// Brings the point nearer to the rows, as far as short moves do. Returns it, and whether it agrees with all.
-    pub fn mended(mut self, rounds: std::ops::Range<usize>) -> (Vec<i64>, bool) {
+    /// Brings the point nearer to the rows, as far as short moves do. Returns it.
+    pub fn mended(mut self, rounds: std::ops::Range<usize>) -> Vec<i64> {
         let mut wrong: Vec<u32> = (0..self.rows.count() as u32).collect();
         for &(depth, trials) in &ROUNDS[rounds] {
             let mut progress = true;
@@ -73,15 +73,17 @@ impl<'a> Mover<'a> {
                     }
                 }
             }
+            wrong.retain(|&r| self.wrong(r) != 0);
+            while self.along_paths(&mut wrong) {}
             if wrong.is_empty() {
-                return (self.base, true);
+                break;
             }
         }
-        (self.base, false)
+        self.base
     }
 
     /// How much the sum of the row must change for the point to agree.
-    fn wrong(&self, row: u32) -> i64 {
+    pub(super) fn wrong(&self, row: u32) -> i64 {
         let r = row as usize;
         let sum = self.sum[r];
         if sum > self.rows.most[r] { self.rows.most[r] - sum } else { (self.rows.least[r] - sum).max(0) }
@@ -111,7 +113,7 @@ impl<'a> Mover<'a> {
     }
 
     /// Goes to another point.
-    fn step(&mut self, change: &[(u32, i64)]) {
+    pub(super) fn step(&mut self, change: &[(u32, i64)]) {
         for &(v, d) in change {
             self.base[v as usize] += d;
             for i in self.rows_of(v) {
@@ -123,9 +125,40 @@ impl<'a> Mover<'a> {
         }
     }
 
-    fn free(&self, variable: u32, step: i64) -> bool {
+    pub(super) fn free(&self, variable: u32, step: i64) -> bool {
         let v = variable as usize;
         self.change[v] == 0 && self.base[v] + step >= self.low[v] && self.base[v] + step <= self.high[v]
+    }
+
+    /// The rows of a variable.
+    pub(super) fn column_of(&self, variable: u32) -> &[(u32, i8)] {
+        &self.column[self.rows_of(variable)]
+    }
+
+    /// How much the row must change after a shift, beyond what it may be wrong already.
+    pub(super) fn lack_after(&self, row: u32, shift: i64) -> i64 {
+        self.lack(row, shift)
+    }
+
+    /// Whether all changes together stay in the intervals, and leave every row but one as near as it was.
+    pub(super) fn fits(&self, change: &[(u32, i64)], but: u32) -> bool {
+        let mut shift: Vec<(u32, i64)> = Vec::new();
+        for &(v, d) in change {
+            if !self.free(v, d) {
+                return false;
+            }
+            shift.extend(self.column_of(v).iter().map(|&(r, a)| (r, d * i64::from(a))));
+        }
+        shift.sort_unstable();
+        let mut sums: Vec<(u32, i64)> = Vec::new();
+        for (row, d) in shift {
+            match sums.last_mut() {
+                Some(last) if last.0 == row => last.1 += d,
+                _ => sums.push((row, d)),
+            }
+        }
+        let mended = sums.iter().any(|&(r, d)| r == but && d == self.wrong(but).signum());
+        mended && sums.iter().all(|&(r, d)| self.lack(r, d) == 0)
     }
 
     fn rows_of(&self, variable: u32) -> std::ops::Range<usize> {
