@@ -52,8 +52,10 @@ pub struct Cells {
     pub cohort_ends: Vec<u32>,
     /// Sums of entities and of partitions.
     pub lines: Lines,
-    /// (part, whole): groups of students of one entity, or cells of contained cohorts.
+    /// (part, whole): groups of students of one entity.
     pub within: Vec<(u32, u32)>,
+    /// The fewest students, but not none, that the figure leaves outside it of the same cell of a cohort that contains it.
+    pub outside: Vec<i64>,
     /// Figures of the same students; totals of one part are not among them.
     pub same: Vec<(u32, u32)>,
 }
@@ -74,12 +76,10 @@ pub fn split(release: &Release) -> Result<Vec<Cells>, ReleaseError> {
     for (a, b) in &release.same {
         linked.join(cohort_of(*a)?, cohort_of(*b)?);
     }
-    let there = |c: u16| (c as usize) < cohorts;
-    let contains: Vec<(u16, u16)> = release.contains.iter().copied().filter(|(a, b)| there(*a) && there(*b)).collect();
-    contains.iter().for_each(|(a, b)| linked.join(u32::from(*a), u32::from(*b)));
     let mut sets: Vec<Cells> = (0..cohorts).map(|_| Cells::default()).collect();
     let mut place = vec![(0u32, 0u32); order.len()];
     let mut last = None;
+    let outside = outside(release, &order)?;
     for figure in order {
         let f = release.figures[figure as usize];
         let set = linked.find(u32::from(f.cohort));
@@ -90,6 +90,7 @@ pub fn split(release: &Release) -> Result<Vec<Cells>, ReleaseError> {
         }
         cells.figures.push(f);
         cells.origin.push(figure);
+        cells.outside.push(outside[figure as usize]);
         cells.prior.push(release.prior.get(figure as usize).copied().flatten());
         cells.levels.push(release.entities[f.entity as usize]);
         if let Some(end) = cells.cohort_ends.last_mut() {
@@ -104,9 +105,36 @@ pub fn split(release: &Release) -> Result<Vec<Cells>, ReleaseError> {
         let &(set, cell) = place.get(count.cell as usize).ok_or(ReleaseError::Figure(count.cell))?;
         sets[set as usize].found.push(Count { cell, field: count.field });
     }
-    relate(release, &contains, &mut linked, &mut sets)?;
+    relate(release, &mut sets)?;
     sets.retain(|s| !s.figures.is_empty());
     Ok(sets)
+}
+
+/// For each figure, the fewest students that it leaves outside it of a cohort that contains its own; figures by cohort, entity and group.
+///
+/// Cohorts that contain each other are not protected together otherwise: that would make one problem of all of them.
+fn outside(release: &Release, order: &[u32]) -> Result<Vec<i64>, ReleaseError> {
+    let figure = |i: &u32| release.figures[*i as usize];
+    let of_cohort = |c: u16| {
+        let from = order.partition_point(|i| figure(i).cohort < c);
+        &order[from..order.partition_point(|i| figure(i).cohort <= c)]
+    };
+    let mut outside = vec![i64::MAX; release.figures.len()];
+    for &(whole, part) in &release.contains {
+        let mut wholes = of_cohort(whole).iter().peekable();
+        for i in of_cohort(part) {
+            let f = figure(i);
+            while wholes.next_if(|w| (figure(w).entity, figure(w).group) < (f.entity, f.group)).is_some() {}
+            let Some(w) = wholes.peek().map(|w| figure(w)).filter(|w| (w.entity, w.group) == (f.entity, f.group)) else { continue };
+            if f.denominator > w.denominator {
+                return Err(ReleaseError::Sum { cohort: f.cohort, entity: f.entity, group: f.group });
+            }
+            if f.denominator < w.denominator {
+                outside[*i as usize] = outside[*i as usize].min(w.denominator - f.denominator);
+            }
+        }
+    }
+    Ok(outside)
 }
 
 /// Figures by cohort, entity and group.
@@ -142,7 +170,7 @@ fn ordered(release: &Release) -> Result<Vec<u32>, ReleaseError> {
 }
 
 /// Finds lines, and what is within what.
-fn relate(release: &Release, contains: &[(u16, u16)], linked: &mut Classes, sets: &mut [Cells]) -> Result<(), ReleaseError> {
+fn relate(release: &Release, sets: &mut [Cells]) -> Result<(), ReleaseError> {
     let mut entity_lines: Vec<&EntityLine> = release.lines.iter().collect();
     entity_lines.sort_unstable();
     entity_lines.dedup();
@@ -156,28 +184,6 @@ fn relate(release: &Release, contains: &[(u16, u16)], linked: &mut Classes, sets
             }
             for entity in 0..release.entities.len() as u32 {
                 add_groups(release, set, rows.of(entity))?;
-            }
-        }
-    }
-    for &(whole, part) in contains {
-        let set = &mut sets[linked.find(u32::from(whole)) as usize];
-        let range_of = |c: u16| {
-            let at = |c| set.figures.partition_point(|f| f.cohort < c);
-            at(c)..set.figures.partition_point(|f| f.cohort <= c)
-        };
-        let (wholes, parts) = (range_of(whole), range_of(part));
-        let mut w = wholes.start;
-        for p in parts {
-            let key = |i: usize| (set.figures[i].entity, set.figures[i].group);
-            while w < wholes.end && key(w) < key(p) {
-                w += 1;
-            }
-            if w < wholes.end && key(w) == key(p) {
-                if set.figures[p].denominator > set.figures[w].denominator {
-                    let Figure { cohort, entity, group, .. } = set.figures[p];
-                    return Err(ReleaseError::Sum { cohort, entity, group });
-                }
-                set.within.push((p as u32, w as u32));
             }
         }
     }

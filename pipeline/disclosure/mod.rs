@@ -7,6 +7,7 @@ mod cells;
 mod cover;
 mod elimination;
 mod layer;
+mod near;
 mod pattern;
 mod rate;
 mod release;
@@ -16,44 +17,25 @@ mod route;
 mod treatment;
 mod view;
 
+pub use near::Attacker;
 pub use rate::{Tie, by_rate, may_show_status, numerators_of, numerators_of_hidden, rate, rate_shown, thresholds};
 pub use release::{EntityLine, Figure, Group, Membership, Policy, Release, ReleaseError};
 pub use report::{LevelReport, Utility};
 pub use treatment::{Band, Reason, Treatment};
 pub use view::published;
 
-use crate::audit;
-use crate::published::{Count, Move, Published};
+use crate::published::{Count, Move};
 use cells::Cells;
 use repair::Repaired;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What an attacker finds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
-    /// Hidden counts with exactly one possible value.
-    pub given_away: Vec<Count>,
-    /// Hidden counts for which it could not tell.
-    pub undecided: Vec<Count>,
-}
-
-/// Looks for hidden counts with exactly one possible value, among these.
-pub type Attacker<'a> = dyn Fn(&Published, &[Count]) -> Found + Sync + 'a;
-
-/// Protects a release against [`audit::attack`]. The result does not depend on the order of figures or the number of threads.
+/// Protects a release against the attacker of [`crate::audit`]. The result does not depend on the order of figures or the number of threads.
 ///
 /// # Errors
 /// If the figures contradict each other.
 pub fn protect(release: &Release, policy: &Policy, threads: usize) -> Result<Protection, ReleaseError> {
-    let attacker = |published: &Published, counts: &[Count]| {
-        let cells: Vec<u32> = counts.iter().map(|c| c.cell).collect();
-        let attack = audit::attack_again(published, 1, Some(&cells));
-        let wanted = |count: &Count| counts.contains(count);
-        let given_away = attack.findings.into_iter().map(|f| f.count).filter(wanted).collect();
-        Found { given_away, undecided: attack.undecided.into_iter().filter(wanted).collect() }
-    };
-    protect_against(release, policy, threads, &attacker)
+    protect_against(release, policy, threads, &near::attack)
 }
 
 /// How every figure is published.

@@ -145,14 +145,12 @@ fn relations<'a>(lines: impl Iterator<Item = &'a [u32]>, variable: impl Fn(u32) 
 /// Pairs (part, whole) of which the part must not leave few students of the whole.
 fn parts_and_wholes(cells: &Cells) -> impl Iterator<Item = (u32, u32)> + '_ {
     let mut all = 0;
-    let groups = cells.figures.iter().zip(0..).map(move |(f, i)| {
+    cells.figures.iter().zip(0..).map(move |(f, i)| {
         if f.group == 0 {
             all = i;
         }
         (i, all)
-    });
-    let cohort = |i: u32| cells.figures[i as usize].cohort;
-    groups.chain(cells.within.iter().copied().filter(move |(p, w)| cohort(*p) != cohort(*w)))
+    })
 }
 
 fn denominators(cells: &Cells, policy: &Policy, extra: &Extra, pattern: &mut Pattern) {
@@ -167,6 +165,8 @@ fn denominators(cells: &Cells, policy: &Policy, extra: &Extra, pattern: &mut Pat
     };
     let mut primary = vec![Reason::None; count as usize];
     complements.iter().for_each(|(part, _)| primary[*part as usize] = Reason::Complement);
+    let leaves_few = |i: &u32| policy.protected && policy.is_small(cells.outside[*i as usize]) && size(*i) > 0;
+    (0..count).filter(leaves_few).for_each(|i| primary[i as usize] = Reason::Complement);
     (0..count).filter(|i| policy.is_small(size(*i))).for_each(|i| primary[i as usize] = Reason::Small);
     if !policy.protected {
         pattern.denominators = primary;

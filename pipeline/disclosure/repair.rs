@@ -5,13 +5,13 @@
 
 use super::cells::Cells;
 use super::cover::Cover;
+use super::near::{Attacker, second_tables};
 use super::pattern::{Extra, Pattern, decide};
 use super::rate::by_rate;
 use super::release::Policy;
 use super::treatment::{Reason, Treatment};
 use super::view;
-use super::{Attacker, Found};
-use crate::published::{Count, Field, Move, Published};
+use crate::published::{Count, Field, Move, Published, Table};
 
 /// Treatments of linked cohorts.
 pub struct Repaired {
@@ -27,6 +27,10 @@ pub struct Repaired {
 pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired {
     let size = cells.figures.len();
     let mut extra = Extra { denominators: vec![false; size], numerators: vec![false; size] };
+    let truth = Table {
+        denominator: cells.figures.iter().map(|f| f.denominator).collect(),
+        numerator: cells.figures.iter().map(|f| f.numerator.unwrap_or(0)).collect(),
+    };
     let mut rounds = 0;
     let mut times = vec![0u8; size];
     loop {
@@ -37,12 +41,13 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
         }
         let mut cover = Cover::new(cells, policy, treatments, reasons);
         cover.run();
-        let Cover { treatments, reasons, uncovered, moves, .. } = cover;
+        let Cover { treatments, reasons, uncovered, mut moves, .. } = cover;
         // Of what has a second table, no attacker can find the value.
-        let Found { given_away, undecided } = match uncovered.is_empty() {
-            true => Found::default(),
-            false => attacker(&view::of_cells(cells, policy, &treatments), &uncovered),
+        let (more, left) = match uncovered.is_empty() {
+            true => (Vec::new(), Vec::new()),
+            false => second_tables(&view::of_cells(cells, policy, &treatments), &truth, &uncovered, attacker),
         };
+        moves.extend(more);
         let before: &[Count] = if rounds == 0 { &cells.found } else { &[] };
         let mut search = Search::new(cells, policy, &treatments, &mut extra);
         // What is found again needs more: twice as much each time.
@@ -54,15 +59,14 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
             };
             list.iter().filter(hide).count()
         };
-        let hidden_more = hide_for(before) + hide_for(&given_away) > 0 || hide_for(&undecided) > 0;
+        let hidden_more = hide_for(before) + hide_for(&left) > 0;
         if !hidden_more {
             // What an earlier release showed keeps these open.
             let mut open: Vec<Count> =
                 pattern.open.iter().map(|i| Count { cell: *i, field: open_field(&treatments[*i as usize]) }).collect();
-            open.extend(given_away);
             open.sort_unstable();
             open.dedup();
-            return Repaired { treatments, reasons, open, undecided, moves, rounds };
+            return Repaired { treatments, reasons, open, undecided: left, moves, rounds };
         }
         rounds += 1;
     }
@@ -104,6 +108,9 @@ struct Search<'a> {
     lines: Vec<u32>,
     /// Figures that each is within, contains, or is the same as.
     beside: Vec<Vec<u32>>,
+    /// Which figures the search has come to, by its number.
+    seen: Vec<u32>,
+    number: u32,
     /// As published, for the bounds of counts; filled when there is a finding.
     view: Option<Published>,
 }
@@ -123,7 +130,18 @@ impl Direction {
 
 impl<'a> Search<'a> {
     fn new(cells: &'a Cells, policy: &'a Policy, treatments: &'a [Treatment], extra: &'a mut Extra) -> Self {
-        Search { cells, policy, treatments, extra, starts: Vec::new(), lines: Vec::new(), beside: Vec::new(), view: None }
+        Search {
+            cells,
+            policy,
+            treatments,
+            extra,
+            starts: Vec::new(),
+            lines: Vec::new(),
+            beside: Vec::new(),
+            seen: Vec::new(),
+            number: 0,
+            view: None,
+        }
     }
 
     fn index(&mut self) {
@@ -139,6 +157,7 @@ impl<'a> Search<'a> {
             }
         }
         self.starts = starts;
+        self.seen = vec![0; self.cells.figures.len()];
         self.beside = vec![Vec::new(); self.cells.figures.len()];
         for &(a, b) in self.cells.within.iter().chain(&self.cells.same) {
             self.beside[a as usize].push(b);
@@ -198,17 +217,18 @@ impl<'a> Search<'a> {
     }
 
     /// The cheapest count to hide, as near as possible.
-    fn nearest(&self, cell: u32, field: Field) -> Option<(u32, Field)> {
-        let mut seen = vec![false; self.cells.figures.len()];
+    fn nearest(&mut self, cell: u32, field: Field) -> Option<(u32, Field)> {
+        self.number += 1;
         let mut near = vec![cell];
-        seen[cell as usize] = true;
+        self.seen[cell as usize] = self.number;
         while !near.is_empty() {
             let mut next: Vec<u32> = Vec::new();
             for i in near {
                 next.extend(self.lines_of(i).iter().flat_map(|l| self.cells.lines.get(*l)));
                 next.extend(&self.beside[i as usize]);
             }
-            next.retain(|i| !std::mem::replace(&mut seen[*i as usize], true));
+            let number = self.number;
+            next.retain(|i| std::mem::replace(&mut self.seen[*i as usize], number) != number);
             let hide = |field: Field| next.iter().copied().filter(|i| self.may_hide(*i, field)).min_by_key(|i| self.cost(*i));
             if let Some(i) = hide(field) {
                 return Some((i, field));
