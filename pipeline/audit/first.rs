@@ -10,14 +10,14 @@ use super::solve::Part;
 use super::system::{ENDLESS, Rows};
 
 /// Guesses that are tried.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 2;
 /// How often short moves are tried, without rests and without denominators by turns.
 const TURNS: usize = 8;
 /// Ways in which a row is tried, and entries that each may look at, times the number of the way.
-const WAYS: u64 = 12;
+const WAYS: u64 = 6;
 const WAY: u64 = 20_000;
 /// Entries that all of it may look at, for each attempt.
-const BUDGET: u64 = 200_000_000;
+const BUDGET: u64 = 40_000_000;
 /// Entries of an exact search of the whole part, which alone can tell that there is no point.
 const WHOLE: u64 = 2_000_000;
 
