@@ -1,7 +1,7 @@
 //! Second tables of counts that no simple move has: the attacker looks for them among the counts near by, everything farther away as it is in the
 //! true table. What he finds there is a second table of the whole release too; what he does not find may still have one elsewhere.
 
-use crate::published::{Cell, Count, Field, Known, Line, Move, Published, Table};
+use crate::published::{Cell, Count, Known, Line, Move, Published, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Hidden cells that are near, at most.
