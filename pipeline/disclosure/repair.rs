@@ -64,9 +64,16 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
             // What an earlier release showed keeps these open.
             let mut open: Vec<Count> =
                 pattern.open.iter().map(|i| Count { cell: *i, field: open_field(&treatments[*i as usize]) }).collect();
+            // Without an earlier release it is only not known whether they have a second table.
+            let after_release = cells.prior.iter().any(Option::is_some);
+            let undecided = match after_release {
+                true => Vec::new(),
+                false => left.clone(),
+            };
+            open.extend(left.into_iter().filter(|_| after_release));
             open.sort_unstable();
             open.dedup();
-            return Repaired { treatments, reasons, open, undecided: left, moves, rounds };
+            return Repaired { treatments, reasons, open, undecided, moves, rounds };
         }
         rounds += 1;
     }
