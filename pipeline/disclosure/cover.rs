@@ -12,7 +12,7 @@ use crate::published::{Count, Field, Move};
 const HIDE: u64 = 1 << 20;
 
 /// So many counts move together at most.
-const TOGETHER: usize = 80;
+const TOGETHER: usize = 30;
 
 /// Treatments and reasons of linked cohorts, with what is hidden in addition.
 pub struct Cover<'a> {
@@ -57,6 +57,9 @@ fn movers_of(field: Field) -> &'static [Mover] {
         Field::Numerator => &[Mover::Numerator],
     }
 }
+
+/// A way to move a count, what moves it, and the figures that move.
+type Found = (Route, Mover, Vec<(u32, i64)>);
 
 /// All movers of a layer, by number.
 fn all(layer: &Layer) -> &'static [usize] {
@@ -167,7 +170,7 @@ impl<'a> Cover<'a> {
     }
 
     fn try_with(&mut self, layer: &Layer, v: u32, router: &mut Router, state: &mut State, movers: &[usize], hide: bool) -> bool {
-        let mut best: Option<(Route, Mover, Vec<(u32, i64)>)> = None;
+        let mut best: Option<Found> = None;
         for (number, up) in movers.iter().flat_map(|m| [(*m, true), (*m, false)]) {
             if best.is_some() && !hide {
                 break;
