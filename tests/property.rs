@@ -311,6 +311,7 @@ fn the_same_bytes_for_any_number_of_partitions() {
     // The setting may come from the environment too; more threads than students hurt nobody.
     let variable = crate::support::answer(plain.command().env("PERKINS_PARTITIONS", "3").args([
         "run",
+        "--no-publish",
         "--jurisdiction",
         JURISDICTION,
         "--report-years=2023..2024",

@@ -13,6 +13,9 @@ use super::treatment::{Reason, Treatment};
 use super::view;
 use crate::published::{Count, Field, Move, Published, Table};
 
+/// Times that more is hidden; what is left then is not decided, and nothing is published.
+const ROUNDS: u32 = 12;
+
 /// Treatments of linked cohorts.
 pub struct Repaired {
     pub treatments: Vec<Treatment>,
@@ -59,7 +62,7 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
             };
             list.iter().filter(hide).count()
         };
-        let hidden_more = hide_for(before) + hide_for(&left) > 0;
+        let hidden_more = rounds < ROUNDS && hide_for(before) + hide_for(&left) > 0;
         if !hidden_more {
             // What an earlier release showed keeps these open.
             let mut open: Vec<Count> =
