@@ -74,7 +74,7 @@ impl<'a> Mover<'a> {
                 }
             }
             wrong.retain(|&r| self.wrong(r) != 0);
-            while self.along_paths(&mut wrong) {}
+            self.along_paths(&mut wrong);
             if wrong.is_empty() {
                 break;
             }
