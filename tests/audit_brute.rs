@@ -1,11 +1,13 @@
-//! The audit against enumeration: on random small tables it finds exactly the counts with one value in all whole-number tables that agree with what is published.
+//! The audit against enumeration: on random small tables it finds exactly the counts with one value in all whole-number tables that
+//! agree with what is published.
 
 use crate::audit_world::{World, agrees, hidden, value, world};
 use perkins::audit::{Attack, attack, attack_again};
 use perkins::published::{Count, Field, Known, Published, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Enumerates tables: unknown counts one after the other, each over all values that its own bounds and the lines with no other unknown allow.
+/// Enumerates tables: unknown counts one after the other, each over all values that its own bounds and the lines with no other unknown
+/// allow.
 struct Enumeration<'a> {
     published: &'a Published,
     /// Denominators, then numerators; none while unknown.

@@ -10,7 +10,8 @@ fn description(name: &str) -> Description {
     Description::file(&home().join("data/audit").join(name)).unwrap()
 }
 
-/// Massachusetts, 2021: hidden schools that anybody can compute. The numbers were found by a separate program (sums of the rows by district and group).
+/// Massachusetts, 2021: hidden schools that anybody can compute. The numbers were found by a separate program (sums of the rows by
+/// district and group).
 #[test]
 fn massachusetts_college_enrollment() {
     let file = home().join("../shared/reference/ma_college_enrollment_2021.csv");
@@ -32,7 +33,8 @@ fn massachusetts_college_enrollment() {
     assert!(told.contains("hidden, 0 to") && told.contains("district"), "{told}");
 }
 
-/// What a person can subtract, by row: districts whose schools have all their graduates, with a shown number, and either one school without one, or
+/// What a person can subtract, by row: districts whose schools have all their graduates, with a shown number, and either one school
+/// without one, or
 /// several of whom none or all attend. Also how many are of the first kind.
 fn subtracted(rows: &[BTreeMap<String, String>]) -> (BTreeMap<u32, i64>, usize) {
     let (d, n) = ("High School Graduates (#)", "Attending Coll./Univ. (#)");

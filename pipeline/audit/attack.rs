@@ -27,7 +27,8 @@ pub struct Attack {
     pub findings: Vec<Finding>,
     /// Counts that the budget was too small for, by cell. A release with any must not be published.
     pub undecided: Vec<Count>,
-    /// Relations that no whole-number table fulfils together: each list is a contradiction of its own. The hidden counts near it are undecided.
+    /// Relations that no whole-number table fulfils together: each list is a contradiction of its own. The hidden counts near it are
+    /// undecided.
     pub contradictions: Vec<Vec<Relation>>,
     /// A table that agrees with everything published (0 where a count is undecided for want of one).
     pub base: Table,
@@ -57,10 +58,12 @@ pub fn attack(published: &Published, threads: usize) -> Attack {
     attack_again(published, threads, None, None)
 }
 
-/// Attacks only the pieces that have one of the cells (all without a list): after a change of these cells or of relations between them, when the rest was
+/// Attacks only the pieces that have one of the cells (all without a list): after a change of these cells or of relations between
+/// them, when the rest was
 /// attacked before. The base is complete for these pieces and for shown figures.
 ///
-/// Who has a table that agrees with everything published can give it as `example`, and saves the search for a first one; where it does not agree,
+/// Who has a table that agrees with everything published can give it as `example`, and saves the search for a first one; where it does
+/// not agree,
 /// it is not used. What is found does not depend on it: it is true of all tables, and a second table is looked for from any first one.
 pub fn attack_again(published: &Published, threads: usize, cells: Option<&[u32]>, example: Option<&Table>) -> Attack {
     let Pieces { pieces, shown } = Pieces::of(published);

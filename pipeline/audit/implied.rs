@@ -1,11 +1,13 @@
 //! Lines that follow from others, as a guess: moves leave them out, and are checked against them afterwards.
 //!
-//! Where groups of a partition and entities of a tree both sum, the partition of a district follows from those of its schools and from the lines of
+//! Where groups of a partition and entities of a tree both sum, the partition of a district follows from those of its schools and from
+//! the lines of
 //! district and schools. Without it every count is in two lines, and a move is a path.
 
 use crate::published::Published;
 
-/// For each line whether it is likely to follow from others: its total is the sum of another line, and its parts are each the sum of one line.
+/// For each line whether it is likely to follow from others: its total is the sum of another line, and its parts are each the sum of
+/// one line.
 pub(super) fn implied(published: &Published) -> Vec<bool> {
     let mut sums = vec![0u32; published.cells.len()];
     let mut uses = vec![0u32; published.cells.len()];

@@ -28,7 +28,8 @@ pub(super) struct Mover<'a> {
 }
 
 impl<'a> Mover<'a> {
-    /// The point `base` must lie in the intervals; where it does not agree with the rows, moves leave them as they are or bring them nearer.
+    /// The point `base` must lie in the intervals; where it does not agree with the rows, moves leave them as they are or bring them
+    /// nearer.
     pub fn new(rows: &'a Rows, low: &'a [i64], high: &'a [i64], base: Vec<i64>) -> Mover<'a> {
         let (start, column) = columns(rows, low.len());
         let growth = (0..rows.count()).map(|r| growth(rows, r, total(rows, r, &base))).collect();
@@ -74,7 +75,7 @@ impl<'a> Mover<'a> {
                 }
             }
             wrong.retain(|&r| self.wrong(r) != 0);
-            while self.along_paths(&mut wrong) {}
+            self.along_paths(&mut wrong);
             if wrong.is_empty() {
                 break;
             }

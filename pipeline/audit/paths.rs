@@ -1,6 +1,8 @@
-//! Long moves: a shortest path of counts through rows that share them, from a row that the point does not agree with to one that takes the difference.
+//! Long moves: a shortest path of counts through rows that share them, from a row that the point does not agree with to one that takes
+//! the difference.
 //!
-//! Most counts are in two equations, so a path goes through them. One in three (All, where two partitions share it) forks: then each branch
+//! Most counts are in two equations, so a path goes through them. One in three (All, where two partitions share it) forks: then each
+//! branch
 //! is a path of its own, and the fork is kept if all branches end.
 
 use super::moves::Mover;
@@ -15,10 +17,15 @@ type State = (u32, i64, Step);
 /// Forks that are tried for a row.
 const FORKS: usize = 24;
 
+/// Entries that all paths from one point may look at.
+const BUDGET: u64 = 40_000_000;
+
 /// States that were seen in the current search.
 pub(super) struct Seen {
     round: Vec<u32>,
     now: u32,
+    /// Entries that may still be looked at.
+    left: u64,
 }
 
 /// What follows a change.
@@ -30,17 +37,13 @@ enum Next {
 }
 
 impl Mover<'_> {
-    /// Brings rows nearer by paths, as far as there are any. Returns whether any was.
-    pub fn along_paths(&mut self, wrong: &mut Vec<u32>) -> bool {
-        let mut seen = Seen { round: vec![0; 2 * self.rows.count()], now: 0 };
-        let mut progress = false;
+    /// Brings rows nearer by paths, as far as there are any and the budget goes.
+    pub fn along_paths(&mut self, wrong: &mut Vec<u32>) {
+        let mut seen = Seen { round: vec![0; 2 * self.rows.count()], now: 0, left: BUDGET };
         for &row in wrong.iter() {
-            while self.wrong(row) != 0 && (self.straight(row, &mut seen, None) || self.forked(row, &mut seen)) {
-                progress = true;
-            }
+            while seen.left > 0 && self.wrong(row) != 0 && (self.straight(row, &mut seen, None) || self.forked(row, &mut seen)) {}
         }
         wrong.retain(|&r| self.wrong(r) != 0);
-        progress
     }
 
     /// One path without forks; what was changed is added to `done`.
@@ -60,6 +63,9 @@ impl Mover<'_> {
         let (states, _) = self.search_path(row, seen, &mut forks);
         let stride = forks.len().div_ceil(FORKS).max(1);
         for &(at, v, step) in forks.iter().step_by(stride) {
+            if seen.left == 0 {
+                return false;
+            }
             let mut done = traced(&states, at, (v, step));
             if !done.iter().all(|&(v, d)| self.free(v, d)) {
                 continue;
@@ -92,6 +98,7 @@ impl Mover<'_> {
         let mut queue = VecDeque::from([0u32]);
         while let Some(at) = queue.pop_front() {
             let (here, sign, _) = states[at as usize];
+            seen.left = seen.left.saturating_sub(self.rows.of(here as usize).len() as u64);
             for &(v, a) in self.rows.of(here as usize) {
                 let step = sign * i64::from(a.signum());
                 if a.abs() != 1 || !self.free(v, step) {

@@ -39,7 +39,8 @@ fn open(published: &Published, cell: u32) -> bool {
     !matches!((cell.denominator, cell.numerator), (Known::Exactly(_), Known::Exactly(_)))
 }
 
-/// All pieces with a hidden count, in the order of their first hidden cell, and the position of each cell in its piece. Shown cells belong to every piece
+/// All pieces with a hidden count, in the order of their first hidden cell, and the position of each cell in its piece. Shown cells
+/// belong to every piece
 /// that a relation takes them to, so their position is the one in the piece that is looked at: see [`Pieces::place`].
 pub(super) struct Pieces {
     pub pieces: Vec<Piece>,
@@ -110,7 +111,8 @@ fn parts(published: &Published) -> Vec<(u32, u32)> {
 }
 
 impl Piece {
-    /// Adds the shown cells that its relations speak of (after the hidden ones), and writes the position of each of its cells into `place`.
+    /// Adds the shown cells that its relations speak of (after the hidden ones), and writes the position of each of its cells into
+    /// `place`.
     pub fn complete(&mut self, published: &Published, place: &mut [u32]) {
         let hidden = self.cells.len();
         for &line in &self.lines {

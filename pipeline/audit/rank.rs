@@ -1,6 +1,7 @@
 //! Counts that equations alone give away, whatever the bounds: elimination modulo a prime.
 //!
-//! The protection eliminates modulo 2^61 − 1; this is another prime, so that neither inherits a coincidence of the other. The entries are 1 and −1; a
+//! The protection eliminates modulo 2^61 − 1; this is another prime, so that neither inherits a coincidence of the other. The entries
+//! are 1 and −1; a
 //! wrong answer needs a minor that the prime divides. What it finds is therefore checked by whoever uses it.
 
 use super::system::Rows;
@@ -49,7 +50,8 @@ fn plus(a: &Line, factor: u64, b: &Line) -> Line {
     sum
 }
 
-/// Variables that have one value in all solutions of the equations among `rows`; none when the elimination would take more than `budget` entries.
+/// Variables that have one value in all solutions of the equations among `rows`; none when the elimination would take more than
+/// `budget` entries.
 pub(super) fn determined(rows: &Rows, which: &[usize], budget: u64) -> Option<Vec<u32>> {
     let mut pivots: BTreeMap<u32, Line> = BTreeMap::new();
     let mut work = 0u64;

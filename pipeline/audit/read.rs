@@ -56,7 +56,8 @@ impl PublicTable {
     /// Reads a table; `lines` is the table of lines that the description speaks of.
     ///
     /// # Errors
-    /// A column that is not there, a text that is neither a number nor hidden nor a band, a row that is there twice, a rate that no numerator has, a
+    /// A column that is not there, a text that is neither a number nor hidden nor a band, a row that is there twice, a rate that no
+    /// numerator has, a
     /// numerator above its denominator, a table of lines that is missing.
     pub fn read(description: &Description, frame: &Frame, lines: Option<&Frame>) -> Result<PublicTable, DescribeError> {
         let keys = TableKeys::of(frame, description)?;

@@ -1,4 +1,5 @@
-//! One independent part of a piece: a first whole-number point, then for every count a second one that differs in it, or the certainty that there is none.
+//! One independent part of a piece: a first whole-number point, then for every count a second one that differs in it, or the certainty
+//! that there is none.
 
 use super::domain::{Domain, End, columns};
 use super::moves::Mover;
