@@ -17,7 +17,6 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::project::Project;
-use crate::published::{Count, Move};
 use crate::run::manifest::{Column, Manifest, Table};
 use crate::run::output::{self, OutputFile, REPORT_YEAR};
 use crate::run::parameter::register_batch;
@@ -33,9 +32,6 @@ use std::path::{Path, PathBuf};
 
 /// The table of entities and their parts.
 const PARTS: &str = "entity_part";
-
-/// Times that more is hidden for what the attacker finds in a release.
-const ROUNDS: u32 = 12;
 
 /// The public figures as the views of `sql/publish` read them.
 const FIGURES: &str = "public_figure";
@@ -176,7 +172,7 @@ impl Maker<'_> {
         release.prior = if before.is_empty() { vec![] } else { prior::treatments(description, &source, &before)? };
         let (policy, rounding) = self.policy(year)?;
         let written = self.files.len();
-        for round in 0.. {
+        loop {
             progress(&format!("protecting {} of {year}", description.table));
             let protection = disclosure::protect(&release, &policy, self.ground.threads)
                 .map_err(|e| Error::bug(format!("{} of {year} can't be protected: {e}", description.table)))?;
@@ -189,26 +185,21 @@ impl Maker<'_> {
             self.write_public(&description.line_table(), "Entities whose figures sum to those of another", &key, year, &lines)?;
             progress(&format!("attacking {} of {year}", description.public_table()));
             let mut audited = audit_files(self.ground, &self.files, &description.public_table(), year)?;
-            let truth = source.truth();
-            let mut found: Vec<Count> = Vec::new();
-            if let Some(audited) = audited.as_mut().filter(|_| self.kind == PolicyKind::Protected) {
-                found = audited.prove(&truth, &protection.moves)?;
-                found.extend(audited.found());
-                found.sort_unstable();
-                found.dedup();
+            if let Some(audited) = &mut audited {
+                audited.prove(&source.truth(), &protection.moves, self.ground.threads)?;
+                let found = audited.found();
+                if self.kind == PolicyKind::Protected && !found.is_empty() && !release.found.ends_with(&found) {
+                    release.found.extend(found);
+                    continue;
+                }
             }
-            if !found.is_empty() && round < ROUNDS {
-                release.found.extend(found);
-                continue;
-            }
-            let open = audited.map_or(Ok(0), |audited| self.attest(description, year, &audited, (&truth, &protection.moves)))?;
+            let open = audited.map_or(Ok(0), |audited| self.attest(description, year, &audited))?;
             self.count(description, &source, &protection);
             let reasons = table::reasons(description, &source, &protection)?;
             let stored = write(self.ground.restricted, self.restricted, &description.reasons, year, &reasons)?;
             self.evidence.files.push(stored.0);
             return Ok((public, open));
         }
-        Err(Error::bug("a release without an end"))
     }
 
     fn policy(&self, year: i32) -> Result<(Policy, table::Rounding)> {
@@ -227,17 +218,16 @@ impl Maker<'_> {
         Ok((policy, table::Rounding { tie, target_share: number("target_share")? }))
     }
 
-    /// What could not be closed is never published in silence.
+    /// What an earlier release keeps open is never published in silence.
     fn refuse_open(&self, description: &Description, year: i32, protection: &Protection) -> Result<()> {
-        let (open, undecided) = (protection.open.len(), protection.undecided.len());
-        if self.kind == PolicyKind::Rule || (open == 0 && undecided == 0) {
-            return Ok(());
+        match protection.open.len() {
+            open if open > 0 && self.kind == PolicyKind::Protected => Err(Error::Data(format!(
+                "{} of {year}: {open} hidden figures can be computed from what earlier releases showed; nothing was published. Withdraw the \
+                 earlier release, or publish that year with its figures as they were",
+                description.table
+            ))),
+            _ => Ok(()),
         }
-        Err(Error::Data(format!(
-            "{} of {year}: {open} hidden figures can be computed from what earlier releases showed, and of {undecided} it could not be told; nothing \
-             was published. Withdraw the earlier release or publish that year with its figures as they were",
-            description.table
-        )))
     }
 
     fn count(&mut self, description: &Description, source: &source::Source, protection: &Protection) {
@@ -268,32 +258,28 @@ impl Maker<'_> {
     }
 
     /// Keeps the certificate of what was attacked. Under `protected` a finding is an error; under `rule` findings are kept and counted.
-    fn attest(
-        &mut self,
-        description: &Description,
-        year: i32,
-        audited: &check::Audited,
-        proof: (&crate::published::Table, &[Move]),
-    ) -> Result<u64> {
-        let found = audited.attack.findings.len() + audited.attack.undecided.len();
-        if audited.attack.clean() {
-            let name = format!("certificate-{}-{year}.ndjson.zst", description.public_table());
-            let stored = store::write_whole(self.ground.restricted, &self.restricted.join(name), &audited.certificate(proof.0, proof.1)?)?;
+    fn attest(&mut self, description: &Description, year: i32, audited: &check::Audited) -> Result<u64> {
+        let table = description.public_table();
+        let mut keep = |name: String, content: &[u8]| -> Result<PathBuf> {
+            let stored = store::write_whole(self.ground.restricted, &self.restricted.join(name), content)?;
+            let path = self.ground.restricted.join(&stored.path);
             self.evidence.files.push(stored);
+            Ok(path)
+        };
+        if audited.attack.clean() {
+            keep(format!("certificate-{table}-{year}.ndjson.zst"), &audited.certificate()?)?;
             return Ok(0);
         }
-        let name = format!("findings-{}-{year}.txt", description.public_table());
-        let told = audited.told(usize::MAX);
-        let stored = store::write_whole(self.ground.restricted, &self.restricted.join(name), told.as_bytes())?;
-        if self.kind == PolicyKind::Protected {
-            return Err(Error::Data(format!(
-                "{} of {year}: the audit found {found} hidden figures that can be computed, so nothing was published; they are listed in {}",
-                description.public_table(),
-                self.ground.restricted.join(&stored.path).display()
-            )));
+        let told = keep(format!("findings-{table}-{year}.txt"), audited.told(usize::MAX).as_bytes())?;
+        let (found, undecided) = (audited.attack.findings.len(), audited.attack.undecided.len());
+        match self.kind {
+            PolicyKind::Rule => Ok(found as u64),
+            PolicyKind::Protected => Err(Error::Data(format!(
+                "{table} of {year}: the audit can compute {found} hidden figures, and could not tell of {undecided}; nothing was published. They are \
+                 listed in {}; `--no-publish` runs without publishing",
+                told.display()
+            ))),
         }
-        self.evidence.files.push(stored);
-        Ok(found as u64)
     }
 
     fn key_of(&self, description: &Description) -> Vec<String> {
@@ -365,7 +351,7 @@ impl Maker<'_> {
     }
 }
 
-/// Attacks a public table of a year as its files have it; there is nothing to attack in an empty one.
+/// Reads a public table of a year as its files have it, to be attacked; there is nothing to attack in an empty one.
 pub fn audit_files(ground: &Ground, files: &[OutputFile], table: &str, year: i32) -> Result<Option<check::Audited>> {
     let descriptions = ground.project.audit()?;
     let described = |table: &str| -> Result<audit::Description> {
@@ -382,7 +368,7 @@ pub fn audit_files(ground: &Ground, files: &[OutputFile], table: &str, year: i32
     if rows.rows() == 0 {
         return Ok(None);
     }
-    check::Audited::new(&described(table)?, &rows, Some(&lines), ground.threads).map(Some)
+    check::Audited::read(&described(table)?, &rows, Some(&lines)).map(Some)
 }
 
 /// Writes the rows of a year below a folder of a root.

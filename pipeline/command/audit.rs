@@ -46,7 +46,9 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
             let lines = args.lines.as_deref().map(read).transpose()?;
             for file in &args.files {
                 progress.at(&format!("attacking {}", file.display()));
-                add(&file.display().to_string(), &Audited::new(&described, &read(file)?, lines.as_ref(), settings.partitions)?);
+                let mut audited = Audited::read(&described, &read(file)?, lines.as_ref())?;
+                audited.attack(settings.partitions);
+                add(&file.display().to_string(), &audited);
             }
         }
         None if !args.files.is_empty() => {
@@ -64,6 +66,7 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
                 for &year in &release.report_years {
                     progress.at(&format!("attacking {table} of {year}"));
                     if let Some(mut audited) = audit_files(&ground, &release.files, &table, year)? {
+                        audited.attack(settings.partitions);
                         decide(settings, &release, &table, year, &mut audited)?;
                         add(&format!("{table}, report year {year}"), &audited);
                     }
@@ -84,9 +87,7 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
 fn decide(settings: &Settings, release: &Release, table: &str, year: i32, audited: &mut Audited) -> Result<()> {
     let path = settings.restricted.join(EVIDENCE).join(&release.release_id).join(format!("certificate-{table}-{year}.ndjson.zst"));
     if !audited.attack.undecided.is_empty() && path.is_file() {
-        let packed = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-        let (truth, moves) = audited.read_certificate(&packed)?;
-        audited.prove(&truth, &moves)?;
+        audited.decide(&std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?)?;
     }
     Ok(())
 }

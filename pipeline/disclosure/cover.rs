@@ -12,7 +12,7 @@ use crate::published::{Count, Field, Move};
 const HIDE: u64 = 1 << 20;
 
 /// So many counts move together at most.
-const TOGETHER: usize = 30;
+const TOGETHER: usize = 80;
 
 /// Treatments and reasons of linked cohorts, with what is hidden in addition.
 pub struct Cover<'a> {

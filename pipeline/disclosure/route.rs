@@ -17,9 +17,9 @@ const STEP: u64 = 1;
 /// Lines left over to close.
 const BRANCH: u64 = 40;
 /// How many lines are closed in one move at most.
-const ENDS: usize = 24;
+const ENDS: usize = 64;
 /// How many counts on lines are looked at in one move at most.
-const LOOKED_AT: usize = 4000;
+const LOOKED_AT: usize = 12_000;
 
 /// A move: counts and by how much, and what it costs.
 #[derive(Debug, Clone, Default)]

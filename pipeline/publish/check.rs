@@ -1,29 +1,71 @@
 //! The audit of a release: what its files say, read back as anybody would, attacked; and the certificate.
 
-use crate::audit::{Attack, Column, Description, Frame, PublicTable, attack};
+use crate::audit::{Attack, Column, Description, Frame, PublicTable, attack_again};
 use crate::certificate;
 use crate::error::{Error, Result};
 use crate::published::{Count, Field, Known, Move, Table};
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::io::Write;
 
-/// What an audit of a table found.
+/// A published table, and what an audit of it found.
 pub struct Audited {
     /// What is published.
     pub table: PublicTable,
     /// What can be computed from it.
     pub attack: Attack,
+    /// The certificate: a table that agrees with everything published, and second tables as differences to it.
+    proof: (Table, Vec<Move>),
 }
 
 impl Audited {
-    /// Attacks a table.
-    pub fn new(description: &Description, table: &Frame, lines: Option<&Frame>, threads: usize) -> Result<Audited> {
+    /// Reads a table as anybody could.
+    pub fn read(description: &Description, table: &Frame, lines: Option<&Frame>) -> Result<Audited> {
         let table = PublicTable::read(description, table, lines).map_err(|e| Error::Data(e.to_string()))?;
-        let attack = attack(&table.published, threads);
-        Ok(Audited { table, attack })
+        Ok(Audited { table, attack: Attack::default(), proof: Default::default() })
+    }
+
+    /// Attacks everything, knowing only what is published.
+    pub fn attack(&mut self, threads: usize) {
+        self.attack = attack_again(&self.table.published, threads, None, None);
+    }
+
+    /// Decides on every hidden count with the help of who knows the truth: what a second table proves needs no attack; the rest is attacked.
+    ///
+    /// # Errors
+    /// The tables do not agree with what is published: a mistake of the program.
+    pub fn prove(&mut self, truth: &Table, moves: &[Move], threads: usize) -> Result<()> {
+        let wrong = |e| Error::bug(format!("the certificate of the release does not hold: {e}"));
+        let published = &self.table.published;
+        let mut differs = certificate::proven(published, truth, moves).map_err(wrong)?;
+        let mut moves = moves.to_vec();
+        let left: Vec<u32> = certificate::hidden(published).filter(|c| !differs.of(*c)).map(|c| c.cell).collect();
+        let mut attack = Attack::default();
+        if !left.is_empty() {
+            attack = attack_again(published, threads, Some(&left), Some(truth));
+            attack.findings.retain(|f| !differs.of(f.count));
+            // The attacker starts from the true table, so his second tables are differences to it.
+            moves.append(&mut attack.moves);
+            differs = certificate::proven(published, truth, &moves).map_err(wrong)?;
+        }
+        let found: HashSet<Count> = attack.findings.iter().map(|f| f.count).collect();
+        attack.undecided = certificate::hidden(published).filter(|c| !differs.of(*c) && !found.contains(c)).collect();
+        (self.attack, self.proof) = (attack, (truth.clone(), moves));
+        Ok(())
+    }
+
+    /// Of what the attack could not decide, leaves out what the second tables of a certificate prove.
+    ///
+    /// # Errors
+    /// The certificate can't be read, or does not agree with what is published.
+    pub fn decide(&mut self, packed: &[u8]) -> Result<()> {
+        let (truth, moves) = self.read_certificate(packed)?;
+        let wrong = |e| Error::Data(format!("the certificate of the release does not hold: {e}"));
+        let differs = certificate::proven(&self.table.published, &truth, &moves).map_err(wrong)?;
+        self.attack.undecided.retain(|c| !differs.of(*c));
+        Ok(())
     }
 
     /// Counts that can be computed, or of which it could not be told; the cell is the row.
@@ -57,74 +99,40 @@ impl Audited {
         text
     }
 
-    /// Proves, by the tables of whoever knows the truth, that counts have more than one value. What the attack could not decide and these prove is
-    /// decided. Gives what nothing proves.
-    ///
-    /// # Errors
-    /// The tables do not agree with what is published: a mistake of the program.
-    pub fn prove(&mut self, truth: &Table, moves: &[Move]) -> Result<Vec<Count>> {
-        let wrong = |e| Error::bug(format!("the certificate of the release does not hold: {e}"));
-        let published = &self.table.published;
-        let differs = certificate::proven(published, truth, moves).map_err(wrong)?;
-        let found = |c: &Count| self.attack.findings.iter().any(|f| f.count == *c);
-        if let Some(count) = self.attack.findings.iter().map(|f| f.count).find(|c| differs.of(*c)) {
-            return Err(Error::bug(format!(
-                "the audit and the certificate contradict each other about the {} of cell {}",
-                field(&count),
-                count.cell
-            )));
-        }
-        self.attack.undecided.retain(|c| !differs.of(*c));
-        // The attack's own tables hold only where it has a first table of everything near.
-        let missing: Vec<Count> = certificate::hidden(published).filter(|c| !differs.of(*c) && !found(c)).collect();
-        if missing.is_empty() {
-            return Ok(missing);
-        }
-        let own = certificate::proven(published, &self.attack.base, &self.attack.moves);
-        Ok(missing.into_iter().filter(|c| !own.as_ref().is_ok_and(|own| own.of(*c))).collect())
-    }
-
-    /// The certificate, compressed: a line for each cell with a hidden count (its key and its two counts in the true table), then one for each
-    /// second table (what differs from the true one); then, if some counts have one only in the attack, the same for its tables.
-    pub fn certificate(&self, truth: &Table, moves: &[Move]) -> Result<Vec<u8>> {
+    /// The certificate, compressed: a line for each cell with a hidden count (its key and its two true counts), then one for each second table
+    /// (what differs from the true one).
+    pub fn certificate(&self) -> Result<Vec<u8>> {
         let wrong = |e: std::io::Error| Error::internal("the certificate", e);
         let mut out = zstd::Encoder::new(Vec::new(), 3).map_err(wrong)?;
-        let mut covered: hashbrown::HashSet<Count> = moves.iter().flat_map(|m| m.change.iter().map(|c| c.0)).collect();
-        let mut parts = vec![(truth, moves.to_vec())];
-        let more = self.attack.moves.iter().filter(|m| m.change.iter().any(|c| covered.insert(c.0))).cloned().collect::<Vec<_>>();
-        if !more.is_empty() {
-            parts.push((&self.attack.base, more));
-        }
-        for (table, (base, moves)) in parts.into_iter().enumerate() {
-            for (i, cell) in self.table.published.cells.iter().enumerate() {
-                if !matches!((cell.denominator, cell.numerator), (Known::Exactly(_), Known::Exactly(_))) {
-                    let (d, n) = (base.denominator[i], base.numerator[i]);
-                    let line =
-                        serde_json::json!({"table": table, "cell": i, "key": self.table.label(i as u32), "denominator": d, "numerator": n});
-                    writeln!(out, "{line}").map_err(wrong)?;
-                }
-            }
-            for second in moves {
-                let change = |(count, by): &(Count, i64)| serde_json::json!([count.cell, field(count), by]);
-                let line = serde_json::json!({"table": table, "differs": second.change.iter().map(change).collect::<Vec<_>>()});
+        let (truth, moves) = &self.proof;
+        for (i, cell) in self.table.published.cells.iter().enumerate() {
+            if !matches!((cell.denominator, cell.numerator), (Known::Exactly(_), Known::Exactly(_))) {
+                let (d, n) = (truth.denominator[i], truth.numerator[i]);
+                let line = serde_json::json!({"cell": i, "key": self.table.label(i as u32), "denominator": d, "numerator": n});
                 writeln!(out, "{line}").map_err(wrong)?;
             }
+        }
+        for second in moves {
+            let change = |(count, by): &(Count, i64)| serde_json::json!([count.cell, field(count), by]);
+            writeln!(out, "{}", serde_json::json!({"differs": second.change.iter().map(change).collect::<Vec<_>>()})).map_err(wrong)?;
         }
         out.finish().map_err(wrong)
     }
 
-    /// Reads the first tables of a certificate: the true table, as far as it is hidden, over what is shown, and the differences.
-    pub fn read_certificate(&self, packed: &[u8]) -> Result<(Table, Vec<Move>)> {
+    /// The true table of a certificate, as far as it is hidden, over what is shown, and the second tables.
+    fn read_certificate(&self, packed: &[u8]) -> Result<(Table, Vec<Move>)> {
         let wrong = |e: &dyn std::fmt::Display| Error::Data(format!("the certificate of the release can't be read: {e}"));
         let text = zstd::decode_all(packed).map_err(|e| wrong(&e))?;
-        let mut table = self.attack.base.clone();
+        let shown = |known: Known| if let Known::Exactly(value) = known { value } else { 0 };
+        let cells = &self.table.published.cells;
+        let mut table = Table {
+            denominator: cells.iter().map(|c| shown(c.denominator)).collect(),
+            numerator: cells.iter().map(|c| shown(c.numerator)).collect(),
+        };
         let mut moves = Vec::new();
         for line in text.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
             let line: serde_json::Value = serde_json::from_slice(line).map_err(|e| wrong(&e))?;
             let number = |v: &serde_json::Value| v.as_i64().ok_or_else(|| wrong(&"a number is missing"));
-            if number(&line["table"])? != 0 {
-                break;
-            }
             if let Some(changes) = line["differs"].as_array() {
                 let change = |c: &serde_json::Value| -> Result<(Count, i64)> {
                     let field = if c[1] == "denominator" { Field::Denominator } else { Field::Numerator };
