@@ -50,6 +50,7 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
             true => (Vec::new(), Vec::new()),
             false => second_tables(&view::of_cells(cells, policy, &treatments), &truth, &uncovered, attacker),
         };
+        tracing::debug!(figures = size, round = rounds, without_simple_move = uncovered.len(), left = left.len(), "repair");
         moves.extend(more);
         let before: &[Count] = if rounds == 0 { &cells.found } else { &[] };
         let mut search = Search::new(cells, policy, &treatments, &mut extra);
