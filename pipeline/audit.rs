@@ -43,4 +43,5 @@ pub use attack::{Attack, Finding, attack, attack_again};
 pub use describe::{Absent, Columns, DescribeError, Description, GroupWithin, Groups, LevelSum, LineTable, Partition, Same, Shown, Ties};
 pub use frame::{Column, Frame};
 pub use read::PublicTable;
+pub(crate) use relate::leave_out_seeming;
 pub use system::{Layer, Relation};

@@ -12,10 +12,14 @@ use tempfile::TempDir;
 /// A row by the names of its columns; null is the empty text.
 pub type Row = BTreeMap<String, String>;
 
-/// The repository: the one that the tests were built from, or another checkout of it, `PERKINS_TEST_HOME`.
+/// The repository: another checkout of it, `PERKINS_TEST_HOME`, or the one that cargo runs the tests in (checkouts share a target folder, so it
+/// need not be the one that the tests were built from).
 pub fn home() -> &'static Path {
     static HOME: OnceLock<PathBuf> = OnceLock::new();
-    HOME.get_or_init(|| std::env::var_os("PERKINS_TEST_HOME").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from))
+    HOME.get_or_init(|| {
+        let named = std::env::var_os("PERKINS_TEST_HOME").or_else(|| std::env::var_os("CARGO_MANIFEST_DIR"));
+        named.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+    })
 }
 
 /// The program under test: the one just built, or another, `PERKINS_TEST_PROGRAM`.

@@ -1,5 +1,6 @@
 //! `perkins synth`: the same bytes for the same options, the proportions of a state, every boundary of the rules, and dirt of every kind.
 
+use crate::support::home;
 use perkins::error::Error;
 use perkins::synth::{Options, Summary, synth};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +70,7 @@ pub fn read(folder: &Path, collection: &str) -> Vec<Row> {
 }
 
 pub fn data(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(path)
+    home().join("data").join(path)
 }
 
 pub fn contract(collection: &str) -> toml::Table {

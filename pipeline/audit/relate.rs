@@ -4,8 +4,8 @@ use super::describe::{Absent, DescribeError, Description, LevelSum};
 use super::frame::{Frame, Keys};
 use super::read::PublicTable;
 use super::system::interval;
-use crate::published::{Line, Published};
-use std::collections::BTreeMap;
+use crate::published::{Line, Published, Table};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Adds the relations to a table.
 pub(super) fn relate(
@@ -109,8 +109,8 @@ fn by_level(
             return Err(DescribeError::at(&frame.file, None, Some("sum.prefix"), "one total for each beginning of a code", &both));
         }
     }
-    let part_level: std::collections::BTreeSet<u32> = of_level(&sum.part).into_iter().collect();
-    let mut seen = std::collections::BTreeSet::new();
+    let part_level: BTreeSet<u32> = of_level(&sum.part).into_iter().collect();
+    let mut seen = BTreeSet::new();
     for row in 0..frame.rows() {
         let (cohort, part) = (table.keys.cohort.of_row[row], entities.of_row[row]);
         if !part_level.contains(&part) || !seen.insert((cohort, part)) {
@@ -260,6 +260,16 @@ fn groups(table: &mut PublicTable, description: &Description, frame: &Frame) -> 
     Ok(())
 }
 
+/// Who knows the truth leaves out cohorts that only seem to have the same students because too little of them is shown.
+pub(crate) fn leave_out_seeming(table: &mut PublicTable, truth: &Table) {
+    let cohort = |cell: u32| table.keys.cohort.of_row[cell as usize];
+    let differ = |(a, b): &(u32, u32)| truth.denominator[*a as usize] != truth.denominator[*b as usize];
+    let seeming: BTreeSet<(u32, u32)> = table.published.same.iter().filter(|p| differ(p)).map(|(a, b)| (cohort(*a), cohort(*b))).collect();
+    let mut same = std::mem::take(&mut table.published.same);
+    same.retain(|(a, b)| cohort(*a) == cohort(*b) || !seeming.contains(&(cohort(*a), cohort(*b))));
+    table.published.same = same;
+}
+
 /// Cohorts of the same students, as far as shown denominators do not say otherwise.
 fn same(table: &mut PublicTable, description: &Description) -> Result<(), DescribeError> {
     for same in &description.same {
@@ -279,7 +289,8 @@ fn same(table: &mut PublicTable, description: &Description) -> Result<(), Descri
             let cell = other.and_then(|c| table.keys.cell(c, table.keys.entity.of_row[row], table.keys.group.of_row[row]));
             if let Some(cell) = cell {
                 let (a, b) = (table.published.cells[cell as usize].denominator, table.published.cells[row].denominator);
-                let (a, b) = (interval(a, 0), interval(b, 0));
+                let least = table.published.hidden_minimum;
+                let (a, b) = (interval(a, least), interval(b, least));
                 let found = pairs.entry(cohort).or_default();
                 found.0.push((cell, row as u32));
                 found.1 |= a.1 < b.0 || b.1 < a.0;

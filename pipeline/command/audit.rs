@@ -47,7 +47,7 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
             for file in &args.files {
                 progress.at(&format!("attacking {}", file.display()));
                 let mut audited = Audited::read(&described, &read(file)?, lines.as_ref())?;
-                audited.attack(settings.partitions);
+                audited.attack(None, settings.partitions)?;
                 add(&file.display().to_string(), &audited);
             }
         }
@@ -66,8 +66,8 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
                 for &year in &release.report_years {
                     progress.at(&format!("attacking {table} of {year}"));
                     if let Some(mut audited) = audit_files(&ground, &release.files, &table, year)? {
-                        audited.attack(settings.partitions);
-                        decide(settings, &release, &table, year, &mut audited)?;
+                        let certificate = certificate(settings, &release, &table, year)?;
+                        audited.attack(certificate.as_deref(), settings.partitions)?;
                         add(&format!("{table}, report year {year}"), &audited);
                     }
                 }
@@ -83,13 +83,10 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
     }
 }
 
-/// What the attack could not decide within its budget, the certificate of the release may: it is verified here, not trusted.
-fn decide(settings: &Settings, release: &Release, table: &str, year: i32, audited: &mut Audited) -> Result<()> {
+/// The certificate of a public table, if who audits may see it.
+fn certificate(settings: &Settings, release: &Release, table: &str, year: i32) -> Result<Option<Vec<u8>>> {
     let path = settings.restricted.join(EVIDENCE).join(&release.release_id).join(format!("certificate-{table}-{year}.ndjson.zst"));
-    if !audited.attack.undecided.is_empty() && path.is_file() {
-        audited.decide(&std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?)?;
-    }
-    Ok(())
+    path.is_file().then(|| std::fs::read(&path).map_err(|e| Error::io("read", &path, e))).transpose()
 }
 
 fn current(args: &AuditArgs, settings: &Settings) -> Result<Release> {

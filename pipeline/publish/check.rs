@@ -1,6 +1,6 @@
 //! The audit of a release: what its files say, read back as anybody would, attacked; and the certificate.
 
-use crate::audit::{Attack, Column, Description, Frame, PublicTable, attack_again};
+use crate::audit::{self, Attack, Column, Description, Frame, PublicTable, attack_again};
 use crate::certificate;
 use crate::error::{Error, Result};
 use crate::published::{Count, Field, Known, Move, Table};
@@ -27,9 +27,23 @@ impl Audited {
         Ok(Audited { table, attack: Attack::default(), proof: Default::default() })
     }
 
-    /// Attacks everything, knowing only what is published.
-    pub fn attack(&mut self, threads: usize) {
+    /// Attacks everything, knowing only what is published. Who has the certificate of the release leaves out cohorts that only seem to have the
+    /// same students, and decides by its second tables what the attack could not; it is verified, not trusted.
+    ///
+    /// # Errors
+    /// The certificate can't be read, or does not agree with what is published.
+    pub fn attack(&mut self, certificate: Option<&[u8]>, threads: usize) -> Result<()> {
+        let proof = certificate.map(|packed| self.read_certificate(packed)).transpose()?;
+        if let Some((truth, _)) = &proof {
+            audit::leave_out_seeming(&mut self.table, truth);
+        }
         self.attack = attack_again(&self.table.published, threads, None, None);
+        if let Some((truth, moves)) = &proof {
+            let wrong = |e| Error::Data(format!("the certificate of the release does not hold: {e}"));
+            let differs = certificate::proven(&self.table.published, truth, moves).map_err(wrong)?;
+            self.attack.undecided.retain(|c| !differs.of(*c));
+        }
+        Ok(())
     }
 
     /// Decides on every hidden count with the help of who knows the truth: what a second table proves needs no attack; the rest is attacked.
@@ -38,6 +52,7 @@ impl Audited {
     /// The tables do not agree with what is published: a mistake of the program.
     pub fn prove(&mut self, truth: &Table, moves: &[Move], threads: usize) -> Result<()> {
         let wrong = |e| Error::bug(format!("the certificate of the release does not hold: {e}"));
+        audit::leave_out_seeming(&mut self.table, truth);
         let published = &self.table.published;
         let mut differs = certificate::proven(published, truth, moves).map_err(wrong)?;
         let mut moves = moves.to_vec();
@@ -53,18 +68,6 @@ impl Audited {
         let found: HashSet<Count> = attack.findings.iter().map(|f| f.count).collect();
         attack.undecided = certificate::hidden(published).filter(|c| !differs.of(*c) && !found.contains(c)).collect();
         (self.attack, self.proof) = (attack, (truth.clone(), moves));
-        Ok(())
-    }
-
-    /// Of what the attack could not decide, leaves out what the second tables of a certificate prove.
-    ///
-    /// # Errors
-    /// The certificate can't be read, or does not agree with what is published.
-    pub fn decide(&mut self, packed: &[u8]) -> Result<()> {
-        let (truth, moves) = self.read_certificate(packed)?;
-        let wrong = |e| Error::Data(format!("the certificate of the release does not hold: {e}"));
-        let differs = certificate::proven(&self.table.published, &truth, &moves).map_err(wrong)?;
-        self.attack.undecided.retain(|c| !differs.of(*c));
         Ok(())
     }
 
