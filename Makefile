@@ -20,7 +20,7 @@ build: tools
 	cargo build --release --locked --bin perkins
 
 run: build ## ingest the shipped sample, compute Oregon's indicators, show the state's figures
-	$(PERKINS) --restricted $(DATA)/restricted --public $(DATA)/public all data/sample --jurisdiction $(JURISDICTION) --report-year $(REPORT_YEAR) --no-publish
+	$(PERKINS) --restricted $(DATA)/restricted --public $(DATA)/public all data/sample --jurisdiction $(JURISDICTION) --report-year $(REPORT_YEAR)
 
 test: build ## every test
 	cargo test --release --locked --test all

@@ -52,13 +52,17 @@ def main():
     python, raw, dirty = prepare(work, a.size)
     ours, theirs, spoilt = work / 'ours', work / 'theirs', work / 'spoilt'
     tables = [x for t in ('student_program', 'indicator_membership', 'performance', 'enrollment_count') for x in ('--table', t)]
+    start = [a.perkins, '--partitions', '2', '--restricted', ours, '--public', ours / 'public']
     stages = {
         'ingest, perkins': [a.perkins, '--partitions', '2', '--restricted', ours, 'ingest', raw],
         'ingest, 0.5 % dirt, perkins': [a.perkins, '--partitions', '2', '--restricted', spoilt, 'ingest', dirty],
         'ingest, DuckDB': [python, 'duckdb_peer.py', '--raw', raw, '--out', theirs, '--lake', theirs / 'lake', '--stage', 'ingest'],
         'compute (4 tables), perkins': [a.perkins, '--partitions', '2', '--restricted', ours, 'run', '--jurisdiction', 'oregon', '--report-year', '2024', *tables],
         'compute (4 tables), DuckDB': [python, 'duckdb_peer.py', '--out', theirs, '--lake', theirs / 'lake', '--stage', 'compute'],
-        'run, all tables, perkins': [a.perkins, '--partitions', '2', '--restricted', ours, 'run', '--jurisdiction', 'oregon', '--report-year', '2024'],
+        'run, all tables, perkins': [*start, 'run', '--jurisdiction', 'oregon', '--report-year', '2024', '--again', '--no-publish'],
+        # The run is there, so this protects, writes, proves and commits only.
+        'publish, perkins': [*start, 'run', '--jurisdiction', 'oregon', '--report-year', '2024'],
+        'audit of the public tables, perkins': [*start, 'audit'],
     }
     figures = {name: [] for name in stages}
     for _ in range(a.rounds):

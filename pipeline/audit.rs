@@ -8,13 +8,10 @@
 //! [`Attack::base`]
 //! and [`Attack::moves`].
 //!
-//! Steps: relations become rows over the unknown counts (`system`); pieces that hang together (`pieces`) are attacked apart, on
-//! several threads; bounds
-//! are tightened by the rows (`domain`); in what is left a first point is looked for (`first`), then a second for each count by short
-//! moves (`moves`),
-//! exact search (`search`) and elimination modulo a prime (`rank`). What is not decided within its budget is told as undecided, never
-//! passed over.
-//! Budgets count entries that are looked at, not time, so the result is the same every time.
+//! Steps: relations become rows over the unknown counts (`system`); pieces that hang together (`pieces`) are attacked apart, on several
+//! threads; bounds are tightened by the rows (`domain`); in what is left a first point is looked for (`first`), then a second for each
+//! count by short moves (`moves`), exact search (`search`) and elimination modulo a prime (`rank`). What is not decided within its budget
+//! is told as undecided, never passed over. Budgets count entries that are looked at, not time, so the result is the same every time.
 //!
 //! Tables come from files by a description (`describe`, `read`).
 

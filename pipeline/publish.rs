@@ -204,14 +204,17 @@ impl Maker<'_> {
 
     fn policy(&self, year: i32) -> Result<(Policy, table::Rounding)> {
         let value = |rule: &str| -> Result<String> { Ok(self.jurisdiction.value(rule, year)?.value) };
-        let number = |rule: &str| -> Result<i64> {
-            value(rule)?.parse().map_err(|_| Error::Config(format!("rule {rule} of {year} must be a whole number")))
+        let whole = |rule: &str, text: &str| -> Result<i64> {
+            text.parse().map_err(|_| Error::Config(format!("rule {rule} of {year} must be a whole number, not {text:?}")))
         };
+        let number = |rule: &str| whole(rule, &value(rule)?);
         let policy = Policy {
             protected: self.kind == PolicyKind::Protected,
             smallest: number("small_group_threshold")?,
             high: number("rate_band_upper")?,
             low: number("rate_band_lower")?,
+            wider: value("rate_band_wider")?.split(',').map(|w| whole("rate_band_wider", w)).collect::<Result<_>>()?,
+            possible: number("rate_band_numerators")?,
             hidden_minimum: 1,
         };
         let tie = if value("rate_tie_rule")? == "half_even" { Tie::HalfEven } else { Tie::HalfUp };
@@ -259,6 +262,7 @@ impl Maker<'_> {
 
     /// Keeps the certificate of what was attacked. Under `protected` a finding is an error; under `rule` findings are kept and counted.
     fn attest(&mut self, description: &Description, year: i32, audited: &check::Audited) -> Result<u64> {
+        let after_release = self.earlier.iter().any(|r| r.report_years.contains(&year));
         let table = description.public_table();
         let mut keep = |name: String, content: &[u8]| -> Result<PathBuf> {
             let stored = store::write_whole(self.ground.restricted, &self.restricted.join(name), content)?;
@@ -276,8 +280,9 @@ impl Maker<'_> {
             PolicyKind::Rule => Ok(found as u64),
             PolicyKind::Protected => Err(Error::Data(format!(
                 "{table} of {year}: the audit can compute {found} hidden figures, and could not tell of {undecided}; nothing was published. They are \
-                 listed in {}; `--no-publish` runs without publishing",
-                told.display()
+                 listed in {}{}; `--no-publish` runs without publishing",
+                told.display(),
+                if after_release { "; they may follow from what earlier releases showed, which stays as it is" } else { "" }
             ))),
         }
     }

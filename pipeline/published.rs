@@ -1,8 +1,7 @@
 //! What a release tells the public about its counts, as plain data: the cells, what is shown of each, and the relations between them.
 //!
-//! The protection (`disclosure`) writes it, the attacker (`audit`) and the certificate's verifier read it; they share nothing else. It
-//! has no logic,
-//! so that none of them can inherit a mistake of another.
+//! The protection (`disclosure`) writes it, the attacker (`audit`) and the certificate's verifier read it; they share nothing else. It has
+//! no logic, so that none of them can inherit a mistake of another.
 
 use serde::{Deserialize, Serialize};
 
@@ -77,9 +76,8 @@ pub struct Table {
     pub numerator: Vec<i64>,
 }
 
-/// The difference of a second such table to the base table: the counts that change, sorted, each once, never by 0. It is a witness
-/// that none of these
-/// counts has only one possible value.
+/// The difference of a second such table to the base table: the counts that change, sorted, each once, never by 0. It is a witness that
+/// none of these counts has only one possible value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
     /// Count and how much it differs from the base table.

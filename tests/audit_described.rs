@@ -33,9 +33,8 @@ fn massachusetts_college_enrollment() {
     assert!(told.contains("hidden, 0 to") && told.contains("district"), "{told}");
 }
 
-/// What a person can subtract, by row: districts whose schools have all their graduates, with a shown number, and either one school
-/// without one, or
-/// several of whom none or all attend. Also how many are of the first kind.
+/// What a person can subtract, by row: districts whose schools have all their graduates, with a shown number, and either one school without
+/// one, or several of whom none or all attend. Also how many are of the first kind.
 fn subtracted(rows: &[BTreeMap<String, String>]) -> (BTreeMap<u32, i64>, usize) {
     let (d, n) = ("High School Graduates (#)", "Attending Coll./Univ. (#)");
     let number = |r: &BTreeMap<String, String>, c: &str| r[c].parse::<i64>().ok();

@@ -1,6 +1,5 @@
-//! Small worlds for the tests of the audit: random students in random hierarchies, what a publisher shows of them, and every
-//! whole-number table that
-//! agrees with it, by enumeration. It shares no code with the audit.
+//! Small worlds for the tests of the audit: random students in random hierarchies, what a publisher shows of them, and every whole-number
+//! table that agrees with it, by enumeration. It shares no code with the audit.
 
 use perkins::published::{Cell, Count, Field, Known, Line, Published, Table};
 

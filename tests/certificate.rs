@@ -73,7 +73,7 @@ fn protected_releases_have_certificates() {
     let mut random = Random(0xCE27);
     for _ in 0..200 {
         let release = release(&mut random, 2);
-        let policy = Policy { smallest: 4, ..Policy::FEDERAL };
+        let policy = Policy { smallest: 4, ..Policy::federal() };
         let protection = protect(&release, &policy, 1).expect("agrees with itself");
         let view = published(&release, &policy, &protection.treatments).expect("agrees with itself");
         let Attack { base, moves, .. } = attack(&view, 1);

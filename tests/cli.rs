@@ -345,7 +345,7 @@ fn no_value_of_a_student_is_logged() {
         answer(&mut command)
     };
     for level in ["info", "trace"] {
-        let said = run(&["all", "raw", "--jurisdiction", "oregon", "--no-publish", "--restricted", level], level);
+        let said = run(&["all", "raw", "--jurisdiction", "oregon", "--restricted", level], level);
         assert_eq!(said.code, 0, "{}", said.err);
         assert!(said.err.contains("committed"), "{level} tells something: {}", &said.err[..said.err.len().min(500)]);
         logs_no_student(&said, &values, true);

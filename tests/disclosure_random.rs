@@ -77,7 +77,7 @@ pub fn release(random: &mut Random, cohorts: u16) -> Release {
 }
 
 fn policy(random: &mut Random) -> Policy {
-    Policy { smallest: 3 + random.below(3) as i64, hidden_minimum: random.below(2) as i64, ..Policy::FEDERAL }
+    Policy { smallest: 3 + random.below(3) as i64, hidden_minimum: random.below(2) as i64, ..Policy::federal() }
 }
 
 /// An upper bound of every count, a little above the largest.

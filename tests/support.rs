@@ -56,6 +56,18 @@ impl Place {
         Place { folder: tempfile::tempdir().unwrap() }
     }
 
+    /// One that lives in a static, which is never dropped: what earlier test programs left is cleared away.
+    pub fn shared(name: &str) -> Place {
+        const LEFT: std::time::Duration = std::time::Duration::from_secs(3600);
+        let within = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        for old in entries(within).iter().filter(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(name))) {
+            if old.metadata().and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|age| age > LEFT)) {
+                let _ = fs::remove_dir_all(old);
+            }
+        }
+        Place { folder: tempfile::Builder::new().prefix(name).tempdir_in(within).unwrap() }
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

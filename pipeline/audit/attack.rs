@@ -58,13 +58,12 @@ pub fn attack(published: &Published, threads: usize) -> Attack {
     attack_again(published, threads, None, None)
 }
 
-/// Attacks only the pieces that have one of the cells (all without a list): after a change of these cells or of relations between
-/// them, when the rest was
-/// attacked before. The base is complete for these pieces and for shown figures.
+/// Attacks only the pieces that have one of the cells (all without a list): after a change of these cells or of relations between them,
+/// when the rest was attacked before. The base is complete for these pieces and for shown figures.
 ///
-/// Who has a table that agrees with everything published can give it as `example`, and saves the search for a first one; where it does
-/// not agree,
-/// it is not used. What is found does not depend on it: it is true of all tables, and a second table is looked for from any first one.
+/// Who has a table that agrees with everything published can give it as `example`, and saves the search for a first one; where it does not
+/// agree, it is not used. What is found does not depend on it: it is true of all tables, and a second table is looked for from any first
+/// one.
 pub fn attack_again(published: &Published, threads: usize, cells: Option<&[u32]>, example: Option<&Table>) -> Attack {
     let Pieces { pieces, shown } = Pieces::of(published);
     let chosen = chosen(&pieces, published.cells.len(), cells);

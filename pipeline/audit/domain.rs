@@ -154,9 +154,8 @@ impl<'a> Domain<'a> {
         }
     }
 
-    /// Lets the rows tighten until nothing changes, or until it has gone on for long: intervals that creep one by one, perhaps for
-    /// ever, say
-    /// little, and intervals that are too wide are never wrong.
+    /// Lets the rows tighten until nothing changes, or until it has gone on for long: intervals that creep one by one, perhaps for ever,
+    /// say little, and intervals that are too wide are never wrong.
     pub fn settle(&mut self) -> Result<(), Contradiction> {
         let enough = self.work + SETTLE * (self.column.len() as u64 + 64);
         while let Some(row) = self.queue.pop_front() {

@@ -1,6 +1,6 @@
-//! The first whole-number point of a part. A guess is mended by short moves; what is still wrong with a row becomes an extra variable,
-//! and these are brought
-//! to 0 one after the other by exact search. So a search that goes astray spoils one row only, and is tried again in another way.
+//! The first whole-number point of a part. A guess is mended by short moves; what is still wrong with a row becomes an extra variable, and
+//! these are brought to 0 one after the other by exact search. So a search that goes astray spoils one row only, and is tried again in
+//! another way.
 
 use super::domain::{ASSUMED, Domain, End};
 use super::guess::guess;

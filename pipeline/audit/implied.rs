@@ -1,8 +1,7 @@
 //! Lines that follow from others, as a guess: moves leave them out, and are checked against them afterwards.
 //!
-//! Where groups of a partition and entities of a tree both sum, the partition of a district follows from those of its schools and from
-//! the lines of
-//! district and schools. Without it every count is in two lines, and a move is a path.
+//! Where groups of a partition and entities of a tree both sum, the partition of a district follows from those of its schools and from the
+//! lines of district and schools. Without it every count is in two lines, and a move is a path.
 
 use crate::published::Published;
 

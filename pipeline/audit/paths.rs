@@ -1,8 +1,7 @@
 //! Long moves: a shortest path of counts through rows that share them, from a row that the point does not agree with to one that takes
 //! the difference.
 //!
-//! Most counts are in two equations, so a path goes through them. One in three (All, where two partitions share it) forks: then each
-//! branch
+//! Most counts are in two equations, so a path goes through them. One in three (All, where two partitions share it) forks: then each branch
 //! is a path of its own, and the fork is kept if all branches end.
 
 use super::moves::Mover;

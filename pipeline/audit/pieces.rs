@@ -39,9 +39,8 @@ fn open(published: &Published, cell: u32) -> bool {
     !matches!((cell.denominator, cell.numerator), (Known::Exactly(_), Known::Exactly(_)))
 }
 
-/// All pieces with a hidden count, in the order of their first hidden cell, and the position of each cell in its piece. Shown cells
-/// belong to every piece
-/// that a relation takes them to, so their position is the one in the piece that is looked at: see [`Pieces::place`].
+/// All pieces with a hidden count, in the order of their first hidden cell, and the position of each cell in its piece. Shown cells belong
+/// to every piece that a relation takes them to, so their position is the one in the piece that is looked at: see [`Pieces::place`].
 pub(super) struct Pieces {
     pub pieces: Vec<Piece>,
     /// Relations whose cells are all shown, to be checked.

@@ -1,8 +1,7 @@
 //! Counts that equations alone give away, whatever the bounds: elimination modulo a prime.
 //!
-//! The protection eliminates modulo 2^61 − 1; this is another prime, so that neither inherits a coincidence of the other. The entries
-//! are 1 and −1; a
-//! wrong answer needs a minor that the prime divides. What it finds is therefore checked by whoever uses it.
+//! The protection eliminates modulo 2^61 − 1; this is another prime, so that neither inherits a coincidence of the other. The entries are 1
+//! and −1; a wrong answer needs a minor that the prime divides. What it finds is therefore checked by whoever uses it.
 
 use super::system::Rows;
 use std::collections::BTreeMap;
@@ -50,6 +49,23 @@ fn plus(a: &Line, factor: u64, b: &Line) -> Line {
     sum
 }
 
+/// Takes the pivots out of a line from its entry `at` on; none when the work goes beyond the budget.
+fn eliminate(line: &mut Line, mut at: usize, pivots: &BTreeMap<u32, Line>, work: &mut u64, budget: u64) -> Option<()> {
+    while let Some(&(v, value)) = line.get(at) {
+        match pivots.get(&v) {
+            Some(pivot) => {
+                *line = plus(line, PRIME - value, pivot);
+                *work += line.len() as u64;
+            }
+            None => at += 1,
+        }
+        if *work > budget {
+            return None;
+        }
+    }
+    Some(())
+}
+
 /// Variables that have one value in all solutions of the equations among `rows`; none when the elimination would take more than
 /// `budget` entries.
 pub(super) fn determined(rows: &Rows, which: &[usize], budget: u64) -> Option<Vec<u32>> {
@@ -58,19 +74,7 @@ pub(super) fn determined(rows: &Rows, which: &[usize], budget: u64) -> Option<Ve
     for &r in which.iter().filter(|&&r| rows.equation(r)) {
         let mut line: Line =
             rows.of(r).iter().map(|&(v, a)| (v, if a > 0 { a as u64 } else { PRIME - u64::from(a.unsigned_abs()) })).collect();
-        let mut at = 0;
-        while let Some(&(v, value)) = line.get(at) {
-            match pivots.get(&v) {
-                Some(pivot) => {
-                    line = plus(&line, PRIME - value, pivot);
-                    work += line.len() as u64;
-                }
-                None => at += 1,
-            }
-            if work > budget {
-                return None;
-            }
-        }
+        eliminate(&mut line, 0, &pivots, &mut work, budget)?;
         if let Some(&(v, value)) = line.first() {
             let scale = inverse(value);
             line.iter_mut().for_each(|e| e.1 = times(e.1, scale));
@@ -85,19 +89,7 @@ fn reduced(pivots: BTreeMap<u32, Line>, budget: u64) -> Option<Vec<u32>> {
     let mut done: BTreeMap<u32, Line> = BTreeMap::new();
     let mut work = 0u64;
     for (v, mut line) in pivots.into_iter().rev() {
-        let mut at = 1;
-        while let Some(&(u, value)) = line.get(at) {
-            match done.get(&u) {
-                Some(pivot) => {
-                    line = plus(&line, PRIME - value, pivot);
-                    work += line.len() as u64;
-                }
-                None => at += 1,
-            }
-            if work > budget {
-                return None;
-            }
-        }
+        eliminate(&mut line, 1, &done, &mut work, budget)?;
         done.insert(v, line);
     }
     Some(done.into_iter().filter(|(_, line)| line.len() == 1).map(|(v, _)| v).collect())

@@ -1,10 +1,8 @@
-//! A part without one of the three layers. Denominator = numerator + rest, so one of them, and its lines, follow from the other two.
-//! Moves are shorter
-//! there, while bounds are tightened better with all three.
+//! A part without one of the three layers. Denominator = numerator + rest, so one of them, and its lines, follow from the other two. Moves
+//! are shorter there, while bounds are tightened better with all three.
 //!
 //! Without rests a move changes who meets the indicator, or where a student is who does not. Without denominators it changes where a
-//! student is,
-//! whether he meets it or not: needed where nearly all do.
+//! student is, whether he meets it or not: needed where nearly all do.
 
 use super::solve::Part;
 use super::system::{Layer, Relation, Rows};

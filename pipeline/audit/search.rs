@@ -1,6 +1,5 @@
-//! Exact search for a whole-number point: starts from a wished point, and repairs the rows that it breaks by splitting intervals. It
-//! ends with a point, with
-//! the certainty that there is none, or without an answer when its budget is spent.
+//! Exact search for a whole-number point: starts from a wished point, and repairs the rows that it breaks by splitting intervals. It ends
+//! with a point, with the certainty that there is none, or without an answer when its budget is spent.
 
 use super::domain::{ASSUMED, Contradiction, Domain, End};
 use super::system::{ENDLESS, Rows};

@@ -129,19 +129,18 @@ fn told(name: &str, audited: &Audited, most: usize) -> String {
 }
 
 /// What is public now, by level, for people.
-pub fn summary(made: &Outcome, settings: &Settings) -> String {
+pub fn summary(made: &Outcome, settings: &Settings) -> Result<String> {
     let Outcome { release, evidence, unchanged } = made;
     let folder = settings.public.join("runs").join(&release.release_id);
     if *unchanged {
-        return format!("\npublic: unchanged: {}\n", folder.display());
+        return Ok(format!("\npublic: unchanged: {}\n", folder.display()));
     }
+    let descriptions = description::Description::all(&settings.project)?;
     let mut text = String::new();
     for (table, levels) in &release.shown {
         text += &format!("\n{table:<26}{:>10}{:>10}{:>10}{:>12}{:>10}\n", "figures", "shown", "banded", "students", "hidden");
-        let order = ["state", "grantee", "district", "institution", "program"];
-        let place = |level: &str| order.iter().position(|l| *l == level).unwrap_or(order.len());
         let mut levels: Vec<_> = levels.iter().collect();
-        levels.sort_by_key(|(level, _)| place(level));
+        levels.sort_by_key(|(level, _)| descriptions.iter().flat_map(|d| &d.levels).position(|l| l == *level));
         for (level, n) in levels {
             let numbers = [n.figures, n.shown, n.banded, n.denominator_only, n.hidden].map(grouped);
             let [figures, shown, banded, only, hidden] = numbers;
@@ -161,5 +160,5 @@ pub fn summary(made: &Outcome, settings: &Settings) -> String {
         0 => "the audit found no hidden figure that can be computed".to_string(),
         n => format!("POLICY RULE LEAVES OPEN {} hidden figures that anybody can compute", grouped(n)),
     };
-    text + &format!("{audit}\npublic: {}\n", folder.display())
+    Ok(text + &format!("{audit}\npublic: {}\n", folder.display()))
 }

@@ -64,7 +64,7 @@ pub fn release(args: &RunArgs, outcomes: &[Outcome], settings: &Settings) -> Res
         let made = block_on(settings, publish::publish(&ground, manifest, args.policy, &at))?;
         drop(progress);
         tracing::info!(release = made.release.release_id, left_open = made.release.left_open, unchanged = made.unchanged, "published");
-        print(&super::audit::summary(&made, settings))?;
+        print(&super::audit::summary(&made, settings)?)?;
     }
     Ok(())
 }

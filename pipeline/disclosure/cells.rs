@@ -278,6 +278,8 @@ fn add_groups(release: &Release, set: &mut Cells, row: std::ops::Range<u32>) -> 
         match group.membership {
             Membership::All => {}
             Membership::Overlap if f.denominator == 0 => {}
+            // A part of as many students is the whole: a sum of one part.
+            Membership::Overlap if (f.denominator, f.numerator) == (whole.denominator, whole.numerator) => set.lines.push(all, &[i]),
             Membership::Overlap => set.within.push((i, all)),
             Membership::Breakdown if f.denominator == whole.denominator => set.same.push((all, i)),
             Membership::Breakdown => return Err(fail(f.group)),
@@ -293,6 +295,12 @@ fn add_groups(release: &Release, set: &mut Cells, row: std::ops::Range<u32>) -> 
         add_line(set, Some(all), &codes).map_err(|()| fail(group))?;
     }
     Ok(())
+}
+
+/// How much is lost when a figure is hidden: twice as much for each step. All students of a level weigh as much as a group two levels higher (spec
+/// disclosure, "Protection": as few and as low as possible, all and higher levels last).
+pub fn weight(level: u8, all: bool) -> u32 {
+    2 * (4 - u32::from(level.min(4))) + if all { 4 } else { 0 }
 }
 
 /// Classes of things found to be one, each named by its first member.

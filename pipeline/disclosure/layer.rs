@@ -209,6 +209,24 @@ impl Bounds<'_> {
         wholes.chain(self.parts_of(i).filter(|p| !is_within(self.counts(*p), moved))).collect()
     }
 
+    /// Whether what is published of a figure lets its denominator and numerator move by this much, if they are hidden.
+    pub fn allows(&self, i: u32, treatment: Treatment, (x, y): (i64, i64)) -> bool {
+        let (d, n) = self.counts(i);
+        let (first, last) = match treatment {
+            Treatment::Hidden => (0, d + x),
+            Treatment::Shown => (n, n),
+            t => possible(self.policy, d, t, n),
+        };
+        let may_move = x == 0 || treatment == Treatment::Hidden && (d + x >= self.policy.hidden_minimum || x > 0);
+        may_move && (first..=last).contains(&(n + y))
+    }
+
+    /// Whether a figure stays within its wholes, and its parts within it, when figures move.
+    pub fn stays_within(&self, i: u32, moved_by: impl Fn(u32) -> (i64, i64)) -> bool {
+        let moved = |i: u32| (self.counts(i).0 + moved_by(i).0, self.counts(i).1 + moved_by(i).1);
+        self.wholes_of(i).all(|w| is_within(moved(i), moved(w))) && self.parts_of(i).all(|p| is_within(moved(p), moved(i)))
+    }
+
     /// Whether figures stay within their wholes when several counts move at once.
     pub fn stay_within(&self, mover: Mover, moves: &[(u32, i64)]) -> bool {
         let moved = |i: u32| {

@@ -3,6 +3,7 @@
 //! Primaries by the jurisdiction's rules; complements and small sums; complementary hiding over everything at once; then repair until the
 //! attacker finds no count with one possible value. Source: spec disclosure, "Protection"; docs of each module.
 
+mod apart;
 mod cells;
 mod cover;
 mod elimination;
@@ -48,7 +49,8 @@ pub struct Protection {
     /// Counts that stay open: an earlier release showed what a rule hides now, or what gives it away. Policy `rule` leaves others open,
     /// which are not listed.
     pub open: Vec<Count>,
-    /// Counts for which the attacker could not tell, though everything near them is hidden. A release with any must not be published.
+    /// Counts that have no second table near, though what can be hidden near them is. A release must not be published before an attacker with
+    /// more patience has found that each has one.
     pub undecided: Vec<Count>,
     /// Second tables of hidden counts, as differences to the true one (cell: figure). Those of `open` and `undecided` have none; a few others may have
     /// one that only the attacker found.

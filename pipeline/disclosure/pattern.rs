@@ -1,6 +1,6 @@
 //! Which denominators and numerators of linked cohorts are hidden: primaries, and what must be hidden with them.
 
-use super::cells::{Cells, Classes};
+use super::cells::{Cells, Classes, weight};
 use super::elimination::{Problem, Protected, Term, solve, term};
 use super::rate::by_rate;
 use super::release::Policy;
@@ -55,9 +55,9 @@ struct Class {
     primary: Reason,
 }
 
-/// The order in which counts are published: what was shown before, all before groups, higher levels, larger ones.
-fn order(first: u32, class: &Class) -> (Prior, bool, u8, Reverse<i64>, u32) {
-    (class.prior, !class.all, class.level, Reverse(class.size), first)
+/// The order in which counts are published: what was shown before, all students and higher levels, larger ones.
+fn order(first: u32, class: &Class) -> (Prior, Reverse<u32>, u8, Reverse<i64>, u32) {
+    (class.prior, Reverse(weight(class.level, class.all)), class.level, Reverse(class.size), first)
 }
 
 /// Counts as variables of the elimination.

@@ -3,13 +3,6 @@
 use super::release::Policy;
 use super::treatment::{Band, Treatment};
 
-/// Thresholds (above, below) in percent after the jurisdiction's own, from tight to wide.
-/// Source: spec disclosure, "Bands that hide"; IES, NCES 2011-603, tables 3 to 5.
-const WIDER: [(i64, i64); 3] = [(90, 10), (80, 20), (50, 50)];
-
-/// A band must leave this many possible numerators.
-const POSSIBLE: i64 = 3;
-
 /// How a rate with a half at the second decimal is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tie {
@@ -20,16 +13,16 @@ pub enum Tie {
 }
 
 /// The thresholds (above, below; percent) for a denominator. They depend on nothing else, so that a band tells nothing but itself; none if
-/// no band leaves three numerators, and the rate is hidden.
+/// no band leaves enough numerators (spec disclosure, "Bands that hide"), and the rate is hidden.
 pub fn thresholds(policy: &Policy, denominator: i64) -> Option<(i64, i64)> {
     let own = (policy.high, policy.low);
     if !policy.protected {
         return Some(own);
     }
     let wide_enough = |(high, low): (i64, i64)| {
-        denominator - last_not_above(high, denominator) >= POSSIBLE && first_not_below(low, denominator) >= POSSIBLE
+        denominator - last_not_above(high, denominator) >= policy.possible && first_not_below(low, denominator) >= policy.possible
     };
-    std::iter::once(own).chain(WIDER.into_iter().filter(|w| w.0 < own.0 && w.1 > own.1)).find(|t| wide_enough(*t))
+    std::iter::once(own).chain(policy.wider.iter().map(|w| (*w, 100 - w)).filter(|w| w.0 < own.0 && w.1 > own.1)).find(|t| wide_enough(*t))
 }
 
 /// The largest numerator whose rate is not above `percent`.

@@ -74,7 +74,7 @@ pub struct Release {
 }
 
 /// By what rules figures are hidden (dated rules of a jurisdiction; spec: disclosure, "Primary rules").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// `protected` (true) closes what the jurisdiction's own rules leave open; `rule` (false) does not.
     pub protected: bool,
@@ -84,13 +84,19 @@ pub struct Policy {
     pub high: i64,
     /// A rate below this many percent is shown as a bound.
     pub low: i64,
+    /// Percentages that take the place of `high` where it leaves too few numerators, from tight to wide; that of `low` is 100 less.
+    pub wider: Vec<i64>,
+    /// So many numerators a bound must leave possible.
+    pub possible: i64,
     /// The least that a hidden denominator can be, as an attacker knows: 1 if he knows that there is no row without a student.
     pub hidden_minimum: i64,
 }
 
 impl Policy {
     /// The federal rules (n = 10, > 95, < 5) with protection.
-    pub const FEDERAL: Policy = Policy { protected: true, smallest: 10, high: 95, low: 5, hidden_minimum: 1 };
+    pub fn federal() -> Policy {
+        Policy { protected: true, smallest: 10, high: 95, low: 5, wider: vec![90, 80, 50], possible: 3, hidden_minimum: 1 }
+    }
 
     /// Whether this many students are few enough to tell something about each of them.
     pub fn is_small(&self, students: i64) -> bool {

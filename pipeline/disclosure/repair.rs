@@ -3,7 +3,7 @@
 //! Each round protects at least one more count for every finding, and there are finitely many, so it ends; when everything is hidden, nothing
 //! follows from anything. Only what an earlier release showed can keep a finding open.
 
-use super::cells::Cells;
+use super::cells::{Cells, weight};
 use super::cover::Cover;
 use super::near::{Attacker, second_tables};
 use super::pattern::{Extra, Pattern, decide};
@@ -66,18 +66,8 @@ pub fn protect(cells: &Cells, policy: &Policy, attacker: &Attacker) -> Repaired 
         let hidden_more = rounds < ROUNDS && hide_for(before) + hide_for(&left) > 0;
         if !hidden_more {
             // What an earlier release showed keeps these open.
-            let mut open: Vec<Count> =
-                pattern.open.iter().map(|i| Count { cell: *i, field: open_field(&treatments[*i as usize]) }).collect();
-            // Without an earlier release it is only not known whether they have a second table.
-            let after_release = cells.prior.iter().any(Option::is_some);
-            let undecided = match after_release {
-                true => Vec::new(),
-                false => left.clone(),
-            };
-            open.extend(left.into_iter().filter(|_| after_release));
-            open.sort_unstable();
-            open.dedup();
-            return Repaired { treatments, reasons, open, undecided, moves, rounds };
+            let open = pattern.open.iter().map(|i| Count { cell: *i, field: open_field(&treatments[*i as usize]) }).collect();
+            return Repaired { treatments, reasons, open, undecided: left, moves, rounds };
         }
         rounds += 1;
     }
@@ -255,8 +245,7 @@ impl<'a> Search<'a> {
     /// All and higher levels last, then few students.
     fn cost(&self, i: u32) -> (i64, i64) {
         let f = &self.cells.figures[i as usize];
-        let level = 8 - i64::from(self.cells.levels[i as usize]);
-        (level * level + if f.group == 0 { 100 } else { 0 }, f.denominator)
+        (1 << weight(self.cells.levels[i as usize], f.group == 0), f.denominator)
     }
 
     fn is_hidden(&self, i: u32, field: Field) -> bool {

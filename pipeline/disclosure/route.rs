@@ -5,21 +5,26 @@
 
 use super::layer::Layer;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// What it costs to let a count move up or down: nothing if it is hidden, more to hide it, none if it cannot move.
 pub trait Cost {
     fn of(&self, count: u32, up: bool) -> Option<u64>;
+
+    /// What it costs to leave more lines to close: low, and moves are short; high, and what they hide is cheap.
+    fn branch(&self) -> u64 {
+        BRANCH
+    }
 }
 
 /// One more count in a move.
 const STEP: u64 = 1;
-/// Lines left over to close.
-const BRANCH: u64 = 40;
+/// Lines left over to close, where nothing is to be hidden.
+pub const BRANCH: u64 = 40;
 /// How many lines are closed in one move at most.
 const ENDS: usize = 64;
 /// How many counts on lines are looked at in one move at most.
-const LOOKED_AT: usize = 12_000;
+const LOOKED_AT: usize = 100_000;
 
 /// A move: counts and by how much, and what it costs.
 #[derive(Debug, Clone, Default)]
@@ -59,16 +64,35 @@ impl<'a> Router<'a> {
 
     /// The cheapest move with these counts up or down by one, as far as it looks. `cost` is for the others.
     pub fn route(&mut self, counts: &[u32], up: bool, cost: &impl Cost, at_most: u64) -> Option<Route> {
-        let found = self.close_all(counts, if up { 1 } else { -1 }, cost, at_most);
+        let mut ends: Vec<(u32, i8)> = Vec::new();
+        counts.iter().for_each(|count| self.note(*count, if up { 1 } else { -1 }, &mut ends));
+        let found = self.close(ends, cost, at_most);
+        self.moved(found)
+    }
+
+    /// The same for counts that move in different ways, closed one after the other.
+    pub fn route_each(&mut self, starts: &BTreeMap<u32, i8>, cost: &impl Cost) -> Option<Route> {
+        let mut found = Some(0);
+        for (&count, &by) in starts {
+            if found.is_some() && self.by[count as usize] != by {
+                let mut ends = Vec::new();
+                let may = self.apply(count, by, &mut ends);
+                found = may.and_then(|()| Some(found? + self.close(ends, cost, u64::MAX / 2)?));
+            }
+        }
+        self.moved(found)
+    }
+
+    /// What moved; forgets it.
+    fn moved(&mut self, found: Option<u64>) -> Option<Route> {
         let by = &mut self.by;
         let mut moves: Vec<(u32, i64)> = self.touched.drain(..).map(|v| (v, i64::from(std::mem::take(&mut by[v as usize])))).collect();
         moves.sort_unstable();
         found.map(|cost| Route { moves, cost })
     }
 
-    fn close_all(&mut self, counts: &[u32], by: i8, cost: &impl Cost, at_most: u64) -> Option<u64> {
-        let mut ends: Vec<(u32, i8)> = Vec::new();
-        counts.iter().for_each(|count| self.note(*count, by, &mut ends));
+    /// Lets other counts move until no line is left over; what that costs.
+    fn close(&mut self, mut ends: Vec<(u32, i8)>, cost: &impl Cost, at_most: u64) -> Option<u64> {
         if ends.iter().any(|e| e.1.abs() > 1) {
             return None;
         }
@@ -180,7 +204,7 @@ impl<'a> Router<'a> {
                         }
                         heap.push(Reverse((total, lines + last.len() as u32)));
                     }
-                    _ => heap.push(Reverse((total + BRANCH, lines + last.len() as u32))),
+                    _ => heap.push(Reverse((total + cost.branch(), lines + last.len() as u32))),
                 }
                 last.push((count, at));
             }
