@@ -6,6 +6,7 @@ use crate::project::Project;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Raw collections of career and technical education in, Perkins V indicators out.
@@ -135,9 +136,18 @@ impl Settings {
         let limit = flags.memory_limit.clone().or(config.memory_limit);
         let overlays = if flags.overlay.is_empty() { config.overlay.unwrap_or_default() } else { flags.overlay.clone() };
         let data = Path::new("perkins-data");
+        let root = |flag: &Option<PathBuf>, config: Option<PathBuf>, name: &str| match flag.clone().or(config) {
+            Some(path) if path.to_string_lossy().contains("://") => Err(Error::Config(format!(
+                "{name} = {:?}: this version keeps its files in folders only (--{name}, PERKINS_{}, or {name} in perkins.toml)",
+                path.display().to_string(),
+                name.to_uppercase()
+            ))),
+            Some(path) => Ok(path),
+            None => Ok(data.join(name)),
+        };
         Ok(Settings {
-            restricted: flags.restricted.clone().or(config.restricted).unwrap_or_else(|| data.join("restricted")),
-            public: flags.public.clone().or(config.public).unwrap_or_else(|| data.join("public")),
+            restricted: root(&flags.restricted, config.restricted, "restricted")?,
+            public: root(&flags.public, config.public, "public")?,
             jurisdictions: split(&std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction)),
             project: Project::open(flags.project.clone(), overlays)?,
             partitions: flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1),
@@ -278,6 +288,8 @@ fn report(error: &Error, format: LogFormat) {
         tracing::error!(exit_code = error.exit_code(), causes = causes.join("; "), "{error}");
         return;
     }
-    eprintln!("error: {error}");
-    causes.iter().for_each(|c| eprintln!("  because: {c}"));
+    // Whoever reads it may have gone: that changes nothing.
+    let mut out = std::io::stderr().lock();
+    let _ = writeln!(out, "error: {error}");
+    causes.iter().for_each(|c| drop(writeln!(out, "  because: {c}")));
 }

@@ -115,6 +115,9 @@ pub enum Format {
     Id,
     /// A CIP code, stored as `NN.NNNN`.
     Cip,
+    /// A CIP code, or the series of two or four digits that it is of, stored as `NN` or `NN.NN`.
+    #[serde(rename = "cip_series")]
+    CipSeries,
 }
 
 /// Size of an exact decimal.

@@ -108,8 +108,11 @@ pub struct Warning {
     pub collection: Option<String>,
     /// How often.
     pub count: u64,
-    /// Up to five examples, without values of students.
+    /// Up to five examples.
     pub examples: Vec<String>,
+    /// The examples are students: they stay in the load's manifest.
+    #[serde(default)]
+    pub restricted: bool,
 }
 
 impl Load {

@@ -217,7 +217,7 @@ impl Maker<'_> {
             possible: number("rate_band_numerators")?,
             hidden_minimum: 1,
         };
-        let tie = if value("rate_tie_rule")? == "half_even" { Tie::HalfEven } else { Tie::HalfUp };
+        let tie = Tie::of(&value("rate_tie_rule")?);
         Ok((policy, table::Rounding { tie, target_share: number("target_share")? }))
     }
 

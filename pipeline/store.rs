@@ -113,6 +113,17 @@ pub fn relative(root: &Path, path: &Path) -> String {
     below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
+/// Whether a file is there with the content that it was written with.
+pub fn is_whole(root: &Path, stored: &Stored) -> bool {
+    let path = root.join(&stored.path);
+    if !fs::metadata(&path).is_ok_and(|m| m.len() == stored.bytes) {
+        return false;
+    }
+    let mut hasher = blake3::Hasher::new();
+    let read = File::open(&path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+    read.is_ok() && hasher.finalize().to_hex().as_str() == stored.blake3
+}
+
 /// Gives a file that is there another name under the same root, without a copy where the disk can do that. The content never changes.
 pub fn link(root: &Path, from: &Stored, to: &Path) -> Result<Stored> {
     let folder = to.parent().ok_or_else(|| Error::bug(format!("no folder in {}", to.display())))?;

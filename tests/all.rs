@@ -13,6 +13,7 @@ mod disclosure_random;
 mod disclosure_rules;
 mod explain;
 mod golden;
+mod handed_over;
 mod ingest_rows;
 mod ingest_split;
 mod ingest_values;

@@ -115,10 +115,10 @@ fn dates_and_booleans_and_cip_codes_are_checked() {
     let header = "cip_code,career_cluster\n";
     let place = School::with(&[(
         "crosswalk.csv",
-        &format!("{header}01.0101,a\n10000,b\n521401,c\n5214,d\n52.14,d\n52.14012,d\nx2.1401,d\n5é401,d\n"),
+        &format!("{header}01.0101,a\n10000,b\n521401,c\n52,s\n52.14,s\n5214,d\n5.214,d\n52.14012,d\nx2.1401,d\n5é401,d\n"),
     )]);
     let outcome = place.ingest();
-    assert_eq!(place.column(&outcome.load, "crosswalk", "cip_code"), ["01.0000", "01.0101", "52.1401"]);
+    assert_eq!(place.column(&outcome.load, "crosswalk", "cip_code"), ["01.0000", "01.0101", "52", "52.14", "52.1401"]);
     assert_eq!(counts(&outcome, "crosswalk").by_rule, BTreeMap::from([("type".to_string(), 5)]));
 
     let header = "school_year,student_id,education_level,gender,race_ethnicity,homeless\n";

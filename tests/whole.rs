@@ -68,6 +68,25 @@ fn files_that_are_broken_are_found_by_verify() {
     place.works(&["verify"]);
 }
 
+/// What `verify` advises mends it, also where the length of a file is as it was.
+#[test]
+fn a_damaged_result_is_computed_again() {
+    let place = ran();
+    let run = place.manifest("run");
+    let path = run["files"].as_array().unwrap().iter().map(|f| f["path"].as_str().unwrap()).find(|p| p.contains("performance")).unwrap();
+    let full = place.restricted().join(path);
+    let mut turned = fs::read(&full).unwrap();
+    let middle = turned.len() / 2;
+    turned[middle] ^= 0x10;
+    fs::write(&full, &turned).unwrap();
+    let said = place.perkins(&["verify", "--read-data"]);
+    said.refuses(1, &[]);
+    assert!(format!("{}{}", said.out, said.err).contains("start `perkins run` again"), "{}{}", said.out, said.err);
+    let jurisdiction = run["jurisdiction"].as_str().unwrap();
+    place.works(&["run", "--no-publish", "--jurisdiction", jurisdiction, "--report-year", &run["report_years"][0].to_string()]);
+    place.works(&["verify", "--read-data"]);
+}
+
 /// Who reads a run's folder and not its manifest would count them.
 #[test]
 fn files_that_no_manifest_names_are_found_by_verify() {

@@ -1,13 +1,18 @@
 //! `perkins all`: ingest, run, publish and report in one, and a short table of what came of it.
 
 use super::{block_on, ingest, print, run};
+use crate::catalog::{Catalog, LAKE};
 use crate::cli::Settings;
 use crate::commit;
+use crate::disclosure::{Tie, Treatment, rate_shown};
 use crate::error::Result;
-use crate::run::Outcome;
+use crate::jurisdiction::Jurisdiction;
+use crate::run::manifest::Manifest;
 use crate::run::result::Results;
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
+use crate::run::{Outcome, current_load};
+use arrow::array::AsArray;
+use arrow::datatypes::{Int32Type, Int64Type};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Flags of `perkins all`.
 #[derive(Debug, clap::Args)]
@@ -41,58 +46,13 @@ pub fn main(args: &AllArgs, settings: &Settings) -> Result<()> {
     }
 }
 
-/// The state's figures against targets, and where the outputs lie.
+/// The state's figures against targets, what was not handed over for them, and where the outputs lie.
 pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
     let manifest = &outcome.manifest;
     let mut text = String::new();
     if !manifest.files_of("performance").is_empty() {
-        let sql = "SELECT p.report_year, p.entity_name, p.indicator, p.numerator, p.denominator, p.rate, CAST(p.target AS DOUBLE) AS target, p.status \
-                   FROM performance AS p WHERE p.level = 'state' AND p.group_kind = 'all' ORDER BY p.report_year, p.indicator";
-        let batches = block_on(settings, async { Results::open(&settings.restricted, manifest, sql).await?.query(sql).await })?;
-        let titles = crate::catalog::Catalog::load(&settings.project, &manifest.jurisdiction)?;
-        let title = |id: &str| {
-            titles.indicators().into_iter().find(|v| v.indicator() == Some(id)).map_or(String::new(), |v| v.header.title.clone())
-        };
-        let mut heading = String::new();
-        for batch in &batches {
-            let text_of = |c: usize, i: usize| arrow::util::display::array_value_to_string(batch.column(c), i).unwrap_or_default();
-            for i in 0..batch.num_rows() {
-                let year = batch.column(0).as_primitive::<Int32Type>().value(i);
-                let line = format!("{}, report year {year} ({}-{:02})", text_of(1, i), year - 1, year % 100);
-                if line != heading {
-                    text += &format!(
-                        "{}{line}\n{:<7}{:<62}{:>9} {:>9} {:>7} {:>7}  status\n",
-                        if heading.is_empty() { "" } else { "\n" },
-                        "",
-                        "indicator",
-                        "met by",
-                        "of",
-                        "rate",
-                        "target"
-                    );
-                    heading = line;
-                }
-                let id = text_of(2, i);
-                let count = |c: usize| batch.column(c).as_primitive::<Int64Type>().value(i);
-                let percent = |c: usize| {
-                    (!batch.column(c).is_null(i)).then(|| format!("{:.1}", batch.column(c).as_primitive::<Float64Type>().value(i)))
-                };
-                let status = match text_of(7, i).as_str() {
-                    "met" => "met",
-                    "within_90" => "in the 90% range",
-                    "below_90" => "BELOW 90%",
-                    _ => "no target",
-                };
-                text += &format!(
-                    "{id:<7}{:<62}{:>9} {:>9} {:>7} {:>7}  {status}\n",
-                    title(&id),
-                    count(3),
-                    count(4),
-                    percent(5).unwrap_or_default(),
-                    percent(6).unwrap_or_else(|| "-".into())
-                );
-            }
-        }
+        text += &state_figures(manifest, settings)?;
+        text += &not_handed_over(manifest, settings)?;
         text.push('\n');
     }
     text += &match outcome {
@@ -106,6 +66,68 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
     for table in &manifest.tables {
         let rows: usize = manifest.files.iter().filter(|f| f.table == table.name).map(|f| f.rows).sum();
         text += &format!("  {:<22}{:>12} rows  {}\n", table.name, super::grouped(rows as u64), table.title);
+    }
+    Ok(text)
+}
+
+fn state_figures(manifest: &Manifest, settings: &Settings) -> Result<String> {
+    let sql = "SELECT report_year, entity_name, indicator, numerator, denominator, CAST(target AS VARCHAR) AS target, status \
+               FROM performance WHERE level = 'state' AND group_kind = 'all' ORDER BY report_year, indicator";
+    let batches = block_on(settings, async { Results::open(&settings.restricted, manifest, sql).await?.query(sql).await })?;
+    let jurisdiction = Jurisdiction::load(&settings.project, &manifest.jurisdiction)?;
+    let catalog = Catalog::load(&settings.project, &manifest.jurisdiction)?;
+    let titles: BTreeMap<&str, &str> =
+        catalog.indicators().into_iter().filter_map(|v| Some((v.indicator()?, v.header.title.as_str()))).collect();
+    let (mut text, mut heading) = (String::new(), String::new());
+    for (batch, i) in batches.iter().flat_map(|b| (0..b.num_rows()).map(move |i| (b, i))) {
+        let text_of = |c: usize| arrow::util::display::array_value_to_string(batch.column(c), i).unwrap_or_default();
+        let count = |c: usize| batch.column(c).as_primitive::<Int64Type>().value(i);
+        let year = batch.column(0).as_primitive::<Int32Type>().value(i);
+        let line = format!("{}, report year {year} ({}-{:02})", text_of(1), year - 1, year % 100);
+        if line != heading {
+            let space = if heading.is_empty() { "" } else { "\n" };
+            text +=
+                &format!("{space}{line}\n{:<69}{:>9} {:>9} {:>7} {:>7}  status\n", "       indicator", "met by", "of", "rate", "target");
+            heading = line;
+        }
+        let (id, numerator, denominator) = (text_of(2), count(3), count(4));
+        let tie = Tie::of(&jurisdiction.value("rate_tie_rule", year)?.value);
+        let rate = rate_shown(Treatment::Shown, denominator, numerator, tie).unwrap_or_default();
+        let target = Some(text_of(5)).filter(|t| !t.is_empty()).unwrap_or_else(|| "-".into());
+        let status = match text_of(6).as_str() {
+            "met" => "met",
+            "within_90" => "in the 90% range",
+            "below_90" => "BELOW 90%",
+            _ => "no target",
+        };
+        let title = titles.get(id.as_str()).copied().unwrap_or_default();
+        text += &format!("{id:<7}{title:<62}{numerator:>9} {denominator:>9} {rate:>7} {target:>7}  {status}\n");
+    }
+    Ok(text)
+}
+
+/// Collections that indicators of a run read, but that the lake does not have: what they count is 0, not known.
+fn not_handed_over(manifest: &Manifest, settings: &Settings) -> Result<String> {
+    let (_, load) = current_load(&settings.restricted)?;
+    let jurisdiction = Jurisdiction::load(&settings.project, &manifest.jurisdiction)?;
+    let catalog = Catalog::load(&settings.project, &manifest.jurisdiction)?;
+    let defaults = settings.project.defaults()?;
+    let mut readers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let all = catalog.indicators();
+    for indicator in &all {
+        let views = catalog.in_order(&[indicator.name.as_str()])?;
+        let read: BTreeSet<&str> =
+            views.iter().flat_map(|v| &v.references).filter(|r| r.schema.as_deref() == Some(LAKE)).map(|r| r.table.as_str()).collect();
+        for collection in read {
+            if load.files_of(collection).next().is_none() && jurisdiction.default_collection(&defaults, collection).is_none() {
+                readers.entry(collection.to_string()).or_default().extend(indicator.indicator());
+            }
+        }
+    }
+    let mut text = String::new();
+    for (collection, by) in readers {
+        let by = if by.len() == all.len() { "every indicator reads it".into() } else { format!("{} read it", by.join(", ")) };
+        text += &format!("not handed over: {collection} ({by}; without it they count too few)\n");
     }
     Ok(text)
 }

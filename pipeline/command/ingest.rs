@@ -77,7 +77,11 @@ pub fn summary(load: &Load, unchanged: bool, root: &Path) -> String {
         );
     }
     for w in &load.warnings {
-        let examples = if w.examples.is_empty() { String::new() } else { format!(" (such as {})", w.examples.join(", ")) };
+        let examples = match w.examples.join(", ") {
+            none if none.is_empty() => String::new(),
+            _ if w.restricted => format!(" (which, in {})", root.join("loads").join(&load.load_id).join("manifest.json").display()),
+            some => format!(" (such as {some})"),
+        };
         text += &format!(
             "warning: {}{}: {}{examples}\n",
             w.collection.as_ref().map(|c| format!("{c}, ")).unwrap_or_default(),

@@ -44,11 +44,23 @@ pub fn main(args: &QueryArgs, settings: &Settings) -> Result<()> {
         let results = Results::open(&settings.restricted, &manifest, &args.sql).await?;
         results.with_lake(&settings.restricted, &settings.project, &manifest)?.query_with_schema(&args.sql).await
     };
-    let (schema, batches) = block_on(settings, answer)?;
+    let (schema, batches) = block_on(settings, answer).map_err(|e| with_tables(e, &manifest))?;
     match args.format {
         Form::Table => table(&schema, &batches),
         Form::Csv => csv(&schema, &batches),
         Form::Ndjson => ndjson(&schema, &batches),
+    }
+}
+
+/// Tells of a table that is not there which ones are.
+fn with_tables(error: Error, manifest: &Manifest) -> Error {
+    match error {
+        Error::Config(message) if message.contains("table '") && message.contains("not found") => {
+            let tables: Vec<&str> = manifest.tables.iter().map(|t| t.name.as_str()).collect();
+            let message = message.replace("datafusion.public.", "").replace("datafusion.", "");
+            Error::Config(format!("{message}; the run has {}, and its input is lake.<collection>", tables.join(", ")))
+        }
+        other => other,
     }
 }
 

@@ -12,6 +12,13 @@ pub enum Tie {
     HalfEven,
 }
 
+impl Tie {
+    /// By the words of the rule `rate_tie_rule`.
+    pub fn of(rule: &str) -> Tie {
+        if rule == "half_even" { Tie::HalfEven } else { Tie::HalfUp }
+    }
+}
+
 /// The thresholds (above, below; percent) for a denominator. They depend on nothing else, so that a band tells nothing but itself; none if
 /// no band leaves enough numerators (spec disclosure, "Bands that hide"), and the rate is hidden.
 pub fn thresholds(policy: &Policy, denominator: i64) -> Option<(i64, i64)> {

@@ -101,6 +101,7 @@ fn kind(field: &Field) -> String {
     match (field.kind, field.format, field.decimal) {
         (Kind::String, Some(Format::Id), _) => "id, 1 to 64 characters".into(),
         (Kind::String, Some(Format::Cip), _) => "CIP code, stored as NN.NNNN".into(),
+        (Kind::String, Some(Format::CipSeries), _) => "CIP code, stored as NN.NNNN, or a series of them, NN or NN.NN".into(),
         (Kind::String, None, _) => if field.constraints.codes.is_some() { "code" } else { "text" }.into(),
         (Kind::Number, _, Some(d)) => format!("decimal({}, {})", d.precision, d.scale),
         (Kind::Number, _, None) => "decimal".into(),

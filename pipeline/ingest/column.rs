@@ -5,7 +5,7 @@ use super::intern::{Interner, NULL, key_of};
 use super::plan::{ID_CHARACTERS, Plan, Reader};
 use super::reference::Reference;
 use super::reject::{Reject, Rule, excerpt};
-use super::value::{NULL_BYTE, NULL_INT, NULL_LONG, boolean, cip, date, decimal, year};
+use super::value::{NULL_BYTE, NULL_INT, NULL_LONG, boolean, cip, cip_series, date, decimal, year};
 
 /// Marks a text's code as one of the thread's own table, not of a shared one.
 pub const OWN: u32 = 1 << 31;
@@ -42,7 +42,7 @@ impl Column {
             Reader::Code(_) | Reader::Boolean => Column::Bytes(Vec::with_capacity(rows)),
             Reader::Integer(_) | Reader::Date | Reader::Decimal { long: false, .. } => Column::Ints(Vec::with_capacity(rows)),
             Reader::Decimal { long: true, .. } => Column::Longs(Vec::with_capacity(rows)),
-            Reader::Text | Reader::Id | Reader::Cip => Column::Texts(Vec::with_capacity(rows)),
+            Reader::Text | Reader::Id | Reader::Cip | Reader::CipSeries => Column::Texts(Vec::with_capacity(rows)),
         }
     }
 
@@ -248,11 +248,12 @@ fn read_field(cells: &Cells, reader: &Reader, column: &mut Column, bad: &mut Bad
         (Reader::Date, Column::Ints(out)) => cells.read(out, NULL_INT, bad, |at, len| date(text, at, len)),
         (Reader::Text, Column::Texts(out)) => cells.read_texts(out, bad, own, shared, usize::MAX),
         (Reader::Id, Column::Texts(out)) => cells.read_texts(out, bad, own, shared, ID_CHARACTERS),
-        (Reader::Cip, Column::Texts(out)) => cells.read(out, NULL, bad, |at, len| {
-            let code = cip(&text[at..at + len])?;
-            let key = key_of(&code, 0, code.len());
-            let known = shared.and_then(|table| table.find(key, &code, 0, code.len()));
-            Ok(known.unwrap_or_else(|| OWN | own.intern(key, &code, 0, code.len())))
+        (Reader::Cip | Reader::CipSeries, Column::Texts(out)) => cells.read(out, NULL, bad, |at, len| {
+            let text = &text[at..at + len];
+            let (code, len) = if matches!(reader, Reader::Cip) { (cip(text)?, 7) } else { cip_series(text)? };
+            let key = key_of(&code, 0, len);
+            let known = shared.and_then(|table| table.find(key, &code, 0, len));
+            Ok(known.unwrap_or_else(|| OWN | own.intern(key, &code, 0, len)))
         }),
         // A column is made for its reader: no other pair can come.
         _ => {}

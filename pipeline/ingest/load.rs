@@ -79,7 +79,7 @@ impl<'a> Ingest<'a> {
         if !found.unknown.is_empty() {
             let (count, examples) = (found.unknown.len() as u64, found.unknown.iter().take(5).cloned().collect());
             tracing::warn!(files = found.unknown.join(", "), "files that belong to no collection were not read");
-            self.load.warnings.push(Warning { check: "unknown_file".into(), collection: None, count, examples });
+            self.load.warnings.push(Warning { check: "unknown_file".into(), collection: None, count, examples, restricted: false });
         }
         self.finish()
     }
@@ -271,6 +271,7 @@ impl<'a> Ingest<'a> {
             collection: Some(name.clone()),
             count: unknown.rows,
             examples: unknown.examples.into_iter().collect(),
+            restricted: false,
         };
         let warnings = plan.links.iter().zip(unknown).filter(|(_, u)| u.rows > 0).map(warning).collect();
         Done { inputs, counts: Some(counts), warnings, rejects, ..Done::default() }

@@ -34,6 +34,8 @@ pub enum Reader {
     Id,
     /// CIP code.
     Cip,
+    /// A CIP code or its series.
+    CipSeries,
 }
 
 /// A foreign key of a collection, by number.
@@ -116,6 +118,7 @@ fn reader(field: &Field) -> Reader {
         (Kind::String, _) if constraints.codes.is_some() => Reader::Code(Codes::new(constraints.codes.as_deref().unwrap_or_default())),
         (Kind::String, Some(Format::Id)) => Reader::Id,
         (Kind::String, Some(Format::Cip)) => Reader::Cip,
+        (Kind::String, Some(Format::CipSeries)) => Reader::CipSeries,
         (Kind::String, None) => Reader::Text,
         (Kind::Boolean, _) => Reader::Boolean,
         (Kind::Date, _) => Reader::Date,

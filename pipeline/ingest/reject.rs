@@ -94,6 +94,7 @@ fn expected(field: &Field) -> String {
             return format!("one of {}", constraints.codes.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "));
         }
         (Kind::String, Some(Format::Cip), _) => return "a CIP code NN.NNNN, or its 5 to 6 digits".into(),
+        (Kind::String, Some(Format::CipSeries), _) => return "a CIP code NN.NNNN, or its 5 to 6 digits, or a series NN or NN.NN".into(),
         (Kind::String, Some(Format::Id), _) => return format!("1 to {} characters", super::plan::ID_CHARACTERS),
         (Kind::String, None, _) => return "text".into(),
         (Kind::Boolean, ..) => return "Y or N, yes or no, true or false, T or F, 1 or 0".into(),

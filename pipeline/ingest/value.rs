@@ -168,6 +168,18 @@ pub fn cip(text: &[u8]) -> Result<[u8; 7], Rule> {
     if digits { Ok(code) } else { Err(Rule::Type) }
 }
 
+/// A CIP code, or a series of two or four digits as `NN` or `NN.NN`; and its length.
+pub fn cip_series(text: &[u8]) -> Result<([u8; 7], usize), Rule> {
+    let mut padded = *b"00.0000";
+    let length = match text.len() {
+        2 => 2,
+        5 if text.contains(&b'.') => 5,
+        _ => return Ok((cip(text)?, 7)),
+    };
+    padded[..length].copy_from_slice(text);
+    Ok((cip(&padded)?, length))
+}
+
 fn fill(code: &mut [u8; 7], parts: &[&[u8]]) {
     let places = [0, 1, 3, 4, 5, 6];
     for (place, &byte) in places.into_iter().zip(parts.iter().flat_map(|p| p.iter())) {

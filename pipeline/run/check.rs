@@ -39,5 +39,6 @@ async fn run(engine: &Engine, view: &View) -> Result<Option<Warning>> {
     let examples =
         rows.take(EXAMPLES).collect::<std::result::Result<Vec<_>, _>>().map_err(|e| Error::internal("examples of a check", e))?;
     let check = view.name.strip_prefix("check_").unwrap_or(&view.name).to_string();
-    Ok((count > 0).then(|| Warning { check, collection: view.header.collection.clone(), count: count as u64, examples }))
+    let (collection, restricted) = (view.header.collection.clone(), view.header.restricted);
+    Ok((count > 0).then_some(Warning { check, collection, count: count as u64, examples, restricted }))
 }

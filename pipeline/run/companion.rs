@@ -85,9 +85,10 @@ fn resource(manifest: &Manifest, table: &Table) -> Value {
         .filter(|c| c.name != super::output::REPORT_YEAR)
         .map(|c| json!({"name": c.name, "type": frictionless(&c.kind), "description": c.description}))
         .collect();
+    // So nothing in the files tells the rows of one year from those of another.
     let key: Vec<&String> = table.key.iter().filter(|k| *k != super::output::REPORT_YEAR).collect();
     let mut schema = json!({"fields": fields});
-    if !key.is_empty() {
+    if !key.is_empty() && manifest.report_years.len() == 1 {
         schema["primaryKey"] = json!(key);
     }
     json!({

@@ -117,8 +117,7 @@ impl Plan {
 fn reuse(root: &Path, before: &Manifest, keys: &BTreeMap<String, Key>, name: &str) -> Reuse {
     match (keys.get(name), before.views.get(name)) {
         (Some(key), Some(old)) if key.key == old.key && before.tables.iter().any(|t| t.name == name) => {
-            let is_there = |path: &str, bytes: u64| std::fs::metadata(root.join(path)).is_ok_and(|m| m.len() == bytes);
-            match before.files.iter().filter(|f| f.table == name).find(|f| !is_there(&f.stored.path, f.stored.bytes)) {
+            match before.files.iter().filter(|f| f.table == name).find(|f| !store::is_whole(root, &f.stored)) {
                 None => Reuse::TakenOver,
                 Some(file) => Reuse::Computed(format!("{} of the current run is not whole", file.stored.path)),
             }

@@ -8,6 +8,6 @@ example = "The CIP code"
 */
 SELECT DISTINCT CAST(p.cip_code AS VARCHAR) AS example
 FROM program AS p
-LEFT JOIN crosswalk AS c ON c.cip_code IN (p.cip_code, substr(p.cip_code, 1, 2))
+LEFT JOIN crosswalk AS c ON c.cip_code IN (p.cip_code, substr(p.cip_code, 1, 5), substr(p.cip_code, 1, 2))
 WHERE p.career_cluster IS NULL AND c.cip_code IS NULL
 ORDER BY example

@@ -4,6 +4,7 @@ description = "A four-year cohort begins in the school year that ends three year
 grain = ["example"]
 authority = "specification: collections, Checks on the way in; cohort_year"
 collection = "exit"
+restricted = true
 [columns]
 example = "The student and the year of the exit"
 */

@@ -3,6 +3,7 @@ title = "An exit of a student enrolled below grade 9 in that year"
 grain = ["example"]
 authority = "specification: collections, Checks on the way in"
 collection = "exit"
+restricted = true
 [columns]
 example = "The student and the school year"
 */

@@ -3,6 +3,7 @@ title = "Gender or race changes between years"
 grain = ["example"]
 authority = "specification: collections, Checks on the way in"
 collection = "student"
+restricted = true
 [columns]
 example = "The student"
 */

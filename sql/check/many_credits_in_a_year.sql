@@ -3,6 +3,7 @@ title = "More than 12 secondary credits in one year"
 grain = ["example"]
 authority = "specification: collections, Checks on the way in"
 collection = "cte_course"
+restricted = true
 [columns]
 example = "The student and the school year"
 */

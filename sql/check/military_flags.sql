@@ -3,6 +3,7 @@ title = "Parent in active military but not in the armed forces: the wider flag i
 grain = ["example"]
 authority = "specification: collections, Checks on the way in"
 collection = "student"
+restricted = true
 [columns]
 example = "The student and the school year"
 */

@@ -3,6 +3,7 @@ title = "Race unknown below postsecondary"
 grain = ["example"]
 authority = "specification: collections, Checks on the way in"
 collection = "student"
+restricted = true
 [columns]
 example = "The student and the school year"
 */

@@ -16,6 +16,20 @@ WITH offered AS (
     JOIN program_as_of AS p ON p.report_year = k.report_year AND p.program_key = k.program_key
     WHERE p.approval = 'approved'
 ),
+-- Which clusters could be told: all of them by a crosswalk that was handed over, or where every approved program has one; else those that the
+-- crosswalk that ships names.
+told AS (
+    SELECT DISTINCT r.report_year, l.code AS career_cluster
+    FROM rule AS r
+    JOIN reference.career_cluster_label AS l ON l.framework = r.career_cluster_framework
+    JOIN crosswalk AS c ON lower(trim(c.career_cluster)) = l.label
+),
+untold AS (
+    SELECT DISTINCT o.report_year
+    FROM offered AS o
+    JOIN collection AS c ON c.collection = 'crosswalk' AND NOT c.is_given
+    WHERE o.career_cluster = 'other'
+),
 state_target AS (
     SELECT report_year, indicator, target_percent
     FROM target
@@ -34,14 +48,17 @@ cell AS (
 enrollment AS (
     SELECT c.*,
         CASE
-            -- -9 is of a cluster; nobody in Other is 0.
-            WHEN c.kind = 'career_cluster' AND c.career_cluster <> 'other' AND o.career_cluster IS NULL THEN -9
+            -- -9 is of a cluster; nobody in Other is 0. A program in Other may be of any cluster that could not be told.
+            WHEN c.kind = 'career_cluster' AND c.career_cluster <> 'other' AND o.career_cluster IS NULL
+                THEN CASE WHEN n.career_cluster IS NULL AND u.report_year IS NOT NULL THEN -1 ELSE -9 END
             WHEN c.collection IS NOT NULL THEN -1
             ELSE coalesce(e.students, 0)
         END AS students,
         CAST(NULL AS DECIMAL(7, 2)) AS level, CAST(NULL AS VARCHAR) AS flag
     FROM cell AS c
     LEFT JOIN offered AS o ON o.report_year = c.report_year AND o.career_cluster = c.career_cluster
+    LEFT JOIN told AS n ON n.report_year = c.report_year AND n.career_cluster = c.career_cluster
+    LEFT JOIN untold AS u ON u.report_year = c.report_year
     LEFT JOIN car_enrollment AS e
         ON e.report_year = c.report_year AND e.education_level = c.education_level AND e.status = c.status
         AND e.group_kind = c.group_kind AND e.group_code = c.group_code AND e.career_cluster = coalesce(c.career_cluster, 'all')
