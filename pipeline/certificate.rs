@@ -32,7 +32,7 @@ pub enum Fault {
         /// Index of the line.
         line: usize,
     },
-    /// A cell within another has more students.
+    /// A cell within another has more students, or more who count.
     #[error("table {table}: cell {part} is not within cell {whole}")]
     NotWithin {
         /// The base is 0, difference i is i + 1.
@@ -101,7 +101,7 @@ pub fn proven(published: &Published, base: &Table, differences: &[Move]) -> Resu
         return Err(Fault::Size);
     }
     let of_lines = published.lines.iter().flat_map(|l| l.parts.iter().chain([&l.total]));
-    let of_pairs = published.within.iter().chain(&published.same).flat_map(|(a, b)| [a, b]);
+    let of_pairs = published.within.iter().chain(&published.among).chain(&published.same).flat_map(|(a, b)| [a, b]);
     let of_differences = differences.iter().flat_map(|d| d.change.iter().map(|(count, _)| &count.cell));
     if let Some(cell) = of_lines.chain(of_pairs).chain(of_differences).find(|c| **c as usize >= cells) {
         return Err(Fault::NoCell(*cell));
@@ -138,18 +138,22 @@ fn value(table: &mut Table, count: Count) -> &mut i64 {
 struct Relations {
     lines: Vec<Vec<u32>>,
     within: Vec<Vec<u32>>,
+    among: Vec<Vec<u32>>,
     same: Vec<Vec<u32>>,
 }
 
 impl Relations {
     fn of(published: &Published) -> Self {
         let lists = || vec![Vec::new(); published.cells.len()];
-        let mut relations = Relations { lines: lists(), within: lists(), same: lists() };
+        let mut relations = Relations { lines: lists(), within: lists(), among: lists(), same: lists() };
         for (i, line) in (0..).zip(&published.lines) {
             line.parts.iter().chain([&line.total]).for_each(|c| relations.lines[*c as usize].push(i));
         }
         for (i, (a, b)) in (0..).zip(&published.within) {
             [a, b].into_iter().for_each(|c| relations.within[*c as usize].push(i));
+        }
+        for (i, (a, b)) in (0..).zip(&published.among) {
+            [a, b].into_iter().for_each(|c| relations.among[*c as usize].push(i));
         }
         for (i, (a, b)) in (0..).zip(&published.same) {
             [a, b].into_iter().for_each(|c| relations.same[*c as usize].push(i));
@@ -182,6 +186,12 @@ impl Relations {
                 let of = |c: u32| (table.denominator[c as usize], table.numerator[c as usize]);
                 let ((d, n), (all, all_n)) = (of(part), of(whole));
                 if d > all || n > all_n || d - n > all - all_n {
+                    return Err(Fault::NotWithin { table: number, part, whole });
+                }
+            }
+            for &pair in &self.among[cell as usize] {
+                let (part, whole) = published.among[pair as usize];
+                if table.numerator[part as usize] > table.numerator[whole as usize] {
                     return Err(Fault::NotWithin { table: number, part, whole });
                 }
             }

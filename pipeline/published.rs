@@ -43,6 +43,9 @@ pub struct Published {
     pub lines: Vec<Line>,
     /// (part, whole): the students of the part are among those of the whole, and those who meet the indicator among those who do.
     pub within: Vec<(u32, u32)>,
+    /// (part, whole): only those who meet the indicator in the part are among those who do in the whole (kinds of placement).
+    #[serde(default)]
+    pub among: Vec<(u32, u32)>,
     /// Cells of the same students: their denominators are equal (their numerators need not be).
     pub same: Vec<(u32, u32)>,
     /// The least that a hidden denominator can be: 0, or 1 where the public knows that a row exists only for somebody.

@@ -97,6 +97,18 @@ fn zeros_and_all_leak_without_any_equation_of_one_unknown() {
 }
 
 #[test]
+fn those_of_a_kind_are_among_those_who_count() {
+    // 7 of 12 have a job, so at least 7 are placed; at most 7, says the band. A kind of at most 0 is 0, though more than 0 are not of it.
+    let world = Published { same: vec![(0, 1)], among: vec![(1, 0)], ..published(vec![band(12, 5, 7), shown(12, 7)], vec![]) };
+    assert_eq!(found(&world), BTreeMap::from([((0, N), 7)]));
+    let world = Published { same: vec![(0, 1)], among: vec![(1, 0)], ..published(vec![shown(12, 0), without_numerator(12)], vec![]) };
+    assert_eq!(found(&world), BTreeMap::from([((1, N), 0)]));
+    // A part of All in which fewer count could have no more who do not.
+    let world = Published { same: vec![(0, 1)], among: vec![(1, 0)], ..published(vec![shown(12, 8), without_numerator(12)], vec![]) };
+    assert_eq!(found(&world), BTreeMap::new());
+}
+
+#[test]
 fn two_partitions_of_a_hidden_all() {
     // All = F + M = a + b + c; F and a are shown, and the district's line gives All away, not its parts.
     let cells = vec![HIDDEN, shown(30, 12), HIDDEN, shown(28, 20), HIDDEN, HIDDEN, shown(100, 50), shown(60, 20)];
@@ -134,7 +146,7 @@ fn shuffled(published: &Published, random: &mut Random) -> (Published, Vec<u32>)
         line.parts.iter_mut().for_each(|p| *p = moved(*p));
     }
     other.lines.reverse();
-    let pairs = other.within.iter_mut().chain(&mut other.same);
+    let pairs = other.within.iter_mut().chain(&mut other.among).chain(&mut other.same);
     pairs.for_each(|pair| *pair = (moved(pair.0), moved(pair.1)));
     (other, place)
 }
@@ -148,6 +160,7 @@ fn joined(seeds: std::ops::Range<u64>) -> Published {
         all.lines
             .extend(published.lines.into_iter().map(|l| line(l.total + first, &l.parts.iter().map(|p| p + first).collect::<Vec<_>>())));
         all.within.extend(published.within.into_iter().map(|(a, b)| (a + first, b + first)));
+        all.among.extend(published.among.into_iter().map(|(a, b)| (a + first, b + first)));
         all.same.extend(published.same.into_iter().map(|(a, b)| (a + first, b + first)));
     }
     all

@@ -156,6 +156,9 @@ pub fn world(seed: u64) -> World {
             relate(&mut world.published, &shape, i, e, &children(e), &at, random);
         }
     }
+    // Those who count here count there too, and the public knows it, where it is so.
+    let numerator = &world.truth.numerator;
+    world.published.among.retain(|&(part, whole)| numerator[part as usize] <= numerator[whole as usize]);
     show(&mut world, random);
     world
 }
@@ -195,6 +198,9 @@ fn relate(
             && i > 0
         {
             published.same.push((a, b));
+            if random.chance(30) {
+                published.among.push((b, a));
+            }
         }
     }
 }
@@ -241,7 +247,8 @@ pub fn agrees(published: &Published, table: &Table) -> bool {
         let (p, w) = (p as usize, w as usize);
         d[p] <= d[w] && n[p] <= n[w] && d[p] - n[p] <= d[w] - n[w]
     });
-    cells && lines && within && published.same.iter().all(|&(a, b)| d[a as usize] == d[b as usize])
+    let among = published.among.iter().all(|&(p, w)| n[p as usize] <= n[w as usize]);
+    cells && lines && within && among && published.same.iter().all(|&(a, b)| d[a as usize] == d[b as usize])
 }
 
 /// The counts that are not shown.

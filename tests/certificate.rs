@@ -19,6 +19,8 @@ fn example() -> (Published, Table, Vec<Move>) {
         cells: vec![shown(30, Known::Exactly(15)), hidden, hidden, shown(30, Known::Exactly(20)), shown(10, Known::Between(6, 10))],
         lines: vec![Line { total: 0, parts: vec![1, 2] }],
         within: vec![(4, 0)],
+        // Who counts in the fifth counts in the fourth.
+        among: vec![(4, 3)],
         same: vec![(0, 3)],
         hidden_minimum: 1,
     };
@@ -64,6 +66,9 @@ fn a_true_certificate_is_taken_and_each_false_one_refused() {
     other.within = vec![(4, 2)];
     assert_eq!(verify(&other, &base, &moves), Err(Fault::NotWithin { table: 0, part: 4, whole: 2 }));
     other.within.clear();
+    other.among = vec![(3, 0)];
+    assert_eq!(verify(&other, &base, &moves), Err(Fault::NotWithin { table: 0, part: 3, whole: 0 }));
+    other.among.clear();
     other.same = vec![(0, 4)];
     assert_eq!(verify(&other, &base, &moves), Err(Fault::NotSame { table: 0, a: 0, b: 4 }));
 }

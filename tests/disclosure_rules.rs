@@ -195,6 +195,26 @@ fn a_hidden_half_of_a_small_figure_is_hidden_with_its_row() {
 }
 
 #[test]
+fn a_kind_does_not_tell_how_many_count_at_least() {
+    // District 56 of 60 (93.3, shown), schools 27 of 30 (90.0) and 29 of 30 (> 90: 28 to 30). The first is hidden too: 26 or 27, for what
+    // is not > 90 is at most 27. If its 27 of one kind were shown, it would be 27.
+    let figures = [
+        (0, 0, ALL, 60, 56),
+        (0, 0, MILITARY, 60, 42),
+        (0, 1, ALL, 30, 27),
+        (0, 1, MILITARY, 30, 27),
+        (0, 2, ALL, 30, 29),
+        (0, 2, MILITARY, 30, 15),
+    ];
+    let r = Release { lines: vec![line(0, &[1, 2])], ..release(&[2, 3, 3], &figures) };
+    let t = treatments(&r);
+    assert_eq!((t[0], t[2], t[4]), (Shown, NumeratorHidden, above(90)), "{t:?}");
+    assert!(t[3] != Shown, "{t:?}");
+    let view = published(&r, &Policy::federal(), &t).expect("agrees with itself");
+    assert_eq!(pinned(&view, 63, 1_000_000), Some(vec![]), "{t:?}");
+}
+
+#[test]
 fn what_an_earlier_release_showed_stays() {
     let r = release(&[0], &[(0, 0, ALL, 40, 20), (0, 0, FEMALE, 17, 8), (0, 0, MALE, 14, 6), (0, 0, OTHER, 9, 6)]);
     // 14 was shown before, so 17 is hidden instead.

@@ -109,7 +109,7 @@ fn together(published: &Published, shown: &Piece, found: impl Iterator<Item = Fo
         },
         ..Attack::default()
     };
-    let mut piece = Piece { lines: shown.lines.clone(), within: shown.within.clone(), same: shown.same.clone(), ..Piece::default() };
+    let mut piece = Piece { cells: Vec::new(), ..shown.clone() };
     let mut place = vec![0; published.cells.len()];
     piece.complete(published, &mut place);
     attack.contradictions.extend(System::of(published, &piece, &place).broken.into_iter().map(|r| vec![r]));

@@ -167,6 +167,9 @@ pub struct Groups {
     /// Kinds whose groups have the same students as All.
     #[serde(default)]
     pub same_as_all: Vec<String>,
+    /// Kinds in whose groups only those count who count in All; which of those who do not, the groups do not say.
+    #[serde(default)]
+    pub numerators_within_all: Vec<String>,
     /// Groups that sum to All.
     #[serde(default)]
     pub partition: Vec<Partition>,
@@ -277,14 +280,16 @@ impl Description {
         if let Some(code) = self.groups.all.iter().chain(within).chain(listed).find(|c| !of_length(c)) {
             return wrong("groups", &format!("{groups} text for each group, as columns.group has"), &format!("{code:?}"));
         }
-        if self.groups.all.is_none() && (!self.groups.partition.is_empty() || self.groups.within_all || !self.groups.same_as_all.is_empty())
-        {
-            return wrong("groups.all", "the code of All, which partition, within_all and same_as_all need", "none");
+        let kinds = [&self.groups.same_as_all, &self.groups.numerators_within_all];
+        let of_kinds = kinds.iter().any(|k| !k.is_empty());
+        if self.groups.all.is_none() && (!self.groups.partition.is_empty() || self.groups.within_all || of_kinds) {
+            let expected = "the code of All, which partition, within_all, same_as_all and numerators_within_all need";
+            return wrong("groups.all", expected, "none");
         }
         if self.groups.partition.iter().any(|p| p.kind.is_some() == p.codes.is_some()) {
             return wrong("groups.partition", "either kind or codes", "both or none");
         }
-        if groups == 1 && (self.groups.partition.iter().any(|p| p.kind.is_some()) || !self.groups.same_as_all.is_empty()) {
+        if groups == 1 && (self.groups.partition.iter().any(|p| p.kind.is_some()) || of_kinds) {
             return wrong("groups", "two columns in columns.group, for kinds", "one");
         }
         if self.level_sums.iter().any(|s| s.prefix.is_some() == s.column.is_some()) {

@@ -3,11 +3,12 @@
 use crate::published::{Known, Published};
 
 /// Cells joined by relations, and these relations, all by index and in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Piece {
     pub cells: Vec<u32>,
     pub lines: Vec<u32>,
     pub within: Vec<u32>,
+    pub among: Vec<u32>,
     pub same: Vec<u32>,
 }
 
@@ -58,7 +59,7 @@ impl Pieces {
             }
         };
         published.lines.iter().for_each(|l| join(&mut l.parts.iter().copied().chain([l.total])));
-        published.within.iter().chain(&published.same).for_each(|&(a, b)| join(&mut [a, b].into_iter()));
+        published.within.iter().chain(&published.among).chain(&published.same).for_each(|&(a, b)| join(&mut [a, b].into_iter()));
         let mut number = vec![u32::MAX; published.cells.len()];
         let mut pieces: Vec<Piece> = Vec::new();
         for cell in (0..published.cells.len() as u32).filter(|&c| is_open[c as usize]) {
@@ -85,6 +86,9 @@ impl Pieces {
             if in_line.binary_search(&(part, whole)).is_err() {
                 self.piece(number, &mut [part, whole].into_iter()).within.push(i as u32);
             }
+        }
+        for (i, &(part, whole)) in published.among.iter().enumerate() {
+            self.piece(number, &mut [part, whole].into_iter()).among.push(i as u32);
         }
         for (i, &(a, b)) in published.same.iter().enumerate() {
             self.piece(number, &mut [a, b].into_iter()).same.push(i as u32);
@@ -118,7 +122,8 @@ impl Piece {
             let line = &published.lines[line as usize];
             self.cells.extend(line.parts.iter().chain([&line.total]).filter(|&&c| !open(published, c)));
         }
-        let pairs = self.within.iter().map(|&p| published.within[p as usize]).chain(self.same.iter().map(|&p| published.same[p as usize]));
+        let pairs = [(&self.within, &published.within), (&self.among, &published.among), (&self.same, &published.same)];
+        let pairs = pairs.into_iter().flat_map(|(own, all)| own.iter().map(|&p| all[p as usize]));
         let ends: Vec<u32> = pairs.flat_map(|(a, b)| [a, b]).filter(|&c| !open(published, c)).collect();
         self.cells.extend(ends);
         self.cells[hidden..].sort_unstable();

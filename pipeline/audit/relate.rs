@@ -237,13 +237,17 @@ fn groups(table: &mut PublicTable, description: &Description, frame: &Frame) -> 
     let all = description.groups.all.as_ref().map(|a| group(table, frame, a, columns)).transpose()?;
     let pair = |w: &super::describe::GroupWithin| Ok((group(table, frame, &w.part, columns)?, group(table, frame, &w.whole, columns)?));
     let within: Vec<(u32, u32)> = description.groups.within.iter().map(pair).collect::<Result<_, DescribeError>>()?;
-    let (mut pairs, mut equal) = (Vec::new(), Vec::new());
+    let (mut pairs, mut equal, mut among) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..frame.rows() {
         let (cohort, entity, own) = (table.keys.cohort.of_row[row], table.keys.entity.of_row[row], table.keys.group.of_row[row]);
         if let Some(all) = all.filter(|&a| a != own)
             && let Some(whole) = table.keys.cell(cohort, entity, all)
         {
-            let same = description.groups.same_as_all.contains(&table.keys.group.texts[own as usize][0]);
+            let kind = &table.keys.group.texts[own as usize][0];
+            let same = description.groups.same_as_all.contains(kind);
+            if description.groups.numerators_within_all.contains(kind) {
+                among.push((row as u32, whole));
+            }
             if same {
                 equal.push((row as u32, whole));
             }
@@ -256,6 +260,7 @@ fn groups(table: &mut PublicTable, description: &Description, frame: &Frame) -> 
         pairs.extend(others.map(|whole| (row as u32, whole)));
     }
     table.published.within = pairs;
+    table.published.among = among;
     table.published.same = equal;
     Ok(())
 }

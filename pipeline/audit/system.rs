@@ -24,6 +24,8 @@ pub enum Relation {
     Line(u32, Layer),
     /// A pair of [`Published::within`], by its index.
     Within(u32, Layer),
+    /// A pair of [`Published::among`], by its index.
+    Among(u32),
     /// A pair of [`Published::same`], by its index.
     Same(u32),
     /// 0 ≤ numerator ≤ denominator and what is shown of a cell (a band, the least that a hidden denominator can be).
@@ -123,6 +125,11 @@ impl System {
                 let [part, whole] = ends.map(|t| t[layer as usize]);
                 system.row([(part, 1), (whole, -1)].into_iter(), false, Relation::Within(pair, layer));
             }
+        }
+        for &pair in &piece.among {
+            let (part, whole) = published.among[pair as usize];
+            let [part, whole] = [part, whole].map(|c| system.terms[place[c as usize] as usize][Layer::Numerator as usize]);
+            system.row([(part, 1), (whole, -1)].into_iter(), false, Relation::Among(pair));
         }
         if !piece.same.is_empty() {
             system.without_repetitions();

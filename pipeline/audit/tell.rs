@@ -28,6 +28,11 @@ impl Teller<'_> {
                 let (part, whole) = self.published.within[pair as usize];
                 format!("{}: {} is part of {}", name(layer), self.count(part, layer), self.count(whole, layer))
             }
+            Relation::Among(pair) => {
+                let (part, whole) = self.published.among[pair as usize];
+                let [part, whole] = [part, whole].map(|c| self.count(c, Layer::Numerator));
+                format!("who counts in one counts in the other: {part} and {whole}")
+            }
             Relation::Same(pair) => {
                 let (a, b) = self.published.same[pair as usize];
                 format!("the same students: {} and {}", self.count(a, Layer::Denominator), self.count(b, Layer::Denominator))

@@ -54,6 +54,8 @@ pub struct Cells {
     pub lines: Lines,
     /// (part, whole): groups of students of one entity.
     pub within: Vec<(u32, u32)>,
+    /// (part, whole): only those who count in the part are among those who count in the whole.
+    pub among: Vec<(u32, u32)>,
     /// The fewest students, but not none, that the figure leaves outside it of the same cell of a cohort that contains it.
     pub outside: Vec<i64>,
     /// Figures of the same students; totals of one part are not among them.
@@ -281,7 +283,11 @@ fn add_groups(release: &Release, set: &mut Cells, row: std::ops::Range<u32>) -> 
             // A part of as many students is the whole: a sum of one part.
             Membership::Overlap if (f.denominator, f.numerator) == (whole.denominator, whole.numerator) => set.lines.push(all, &[i]),
             Membership::Overlap => set.within.push((i, all)),
-            Membership::Breakdown if f.denominator == whole.denominator => set.same.push((all, i)),
+            Membership::Breakdown if f.denominator == whole.denominator => {
+                set.same.push((all, i));
+                // Kinds of those who count; elsewhere it may hold by chance, and then more is hidden than need be.
+                set.among.extend((f.numerator <= whole.numerator && f.numerator.is_some()).then_some((i, all)));
+            }
             Membership::Breakdown => return Err(fail(f.group)),
             Membership::Partition if f.denominator == 0 => {}
             Membership::Partition => match partitions.iter_mut().find(|p| p.0 == group.kind) {

@@ -41,17 +41,18 @@ impl<T: Copy + Default> Lists<T> {
     }
 }
 
-/// Which figures are within which, from both sides.
+/// Which figures are within which, from both sides; `true`: only those who count are.
 pub struct Within {
-    pub wholes: Lists<u32>,
-    pub parts: Lists<u32>,
+    pub wholes: Lists<(u32, bool)>,
+    pub parts: Lists<(u32, bool)>,
 }
 
 impl Within {
     pub fn new(cells: &Cells) -> Self {
-        let pairs = cells.within.iter().copied();
+        let pairs = cells.within.iter().map(|p| (*p, false)).chain(cells.among.iter().map(|p| (*p, true)));
         let size = cells.figures.len();
-        Within { wholes: Lists::new(size, pairs.clone()), parts: Lists::new(size, pairs.map(|(p, w)| (w, p))) }
+        let wholes = Lists::new(size, pairs.clone().map(|((part, whole), among)| (part, (whole, among))));
+        Within { wholes, parts: Lists::new(size, pairs.map(|((part, whole), among)| (whole, (part, among)))) }
     }
 }
 
@@ -185,16 +186,16 @@ impl Bounds<'_> {
     pub fn may_move(&self, mover: Mover, i: u32, treatment: Treatment, up: bool) -> bool {
         let moved = self.moved(mover, i, if up { 1 } else { -1 });
         self.may_move_itself(mover, i, treatment, up)
-            && self.wholes_of(i).all(|w| is_within(moved, self.counts(w)))
-            && self.parts_of(i).all(|p| is_within(self.counts(p), moved))
+            && self.wholes_of(i).all(|w| is_within(moved, self.counts(w.0), w.1))
+            && self.parts_of(i).all(|p| is_within(self.counts(p.0), moved, p.1))
     }
 
-    fn wholes_of(&self, i: u32) -> impl Iterator<Item = u32> + '_ {
-        self.within.wholes.get(i).iter().copied().filter(move |w| self.is_alike(i, *w))
+    fn wholes_of(&self, i: u32) -> impl Iterator<Item = (u32, bool)> + '_ {
+        self.within.wholes.get(i).iter().copied().filter(move |w| self.is_alike(i, w.0))
     }
 
-    fn parts_of(&self, i: u32) -> impl Iterator<Item = u32> + '_ {
-        self.within.parts.get(i).iter().copied().filter(move |p| self.is_alike(i, *p))
+    fn parts_of(&self, i: u32) -> impl Iterator<Item = (u32, bool)> + '_ {
+        self.within.parts.get(i).iter().copied().filter(move |p| self.is_alike(i, p.0))
     }
 
     fn is_alike(&self, a: u32, b: u32) -> bool {
@@ -205,8 +206,8 @@ impl Bounds<'_> {
     /// The figures next to one that has moved, that must move too for it to stay within its wholes and its parts within it.
     pub fn must_follow(&self, mover: Mover, i: u32, up: bool) -> Vec<u32> {
         let moved = self.moved(mover, i, if up { 1 } else { -1 });
-        let wholes = self.wholes_of(i).filter(|w| !is_within(moved, self.counts(*w)));
-        wholes.chain(self.parts_of(i).filter(|p| !is_within(self.counts(*p), moved))).collect()
+        let wholes = self.wholes_of(i).filter(|w| !is_within(moved, self.counts(w.0), w.1));
+        wholes.chain(self.parts_of(i).filter(|p| !is_within(self.counts(p.0), moved, p.1))).map(|f| f.0).collect()
     }
 
     /// Whether what is published of a figure lets its denominator and numerator move by this much, if they are hidden.
@@ -224,7 +225,7 @@ impl Bounds<'_> {
     /// Whether a figure stays within its wholes, and its parts within it, when figures move.
     pub fn stays_within(&self, i: u32, moved_by: impl Fn(u32) -> (i64, i64)) -> bool {
         let moved = |i: u32| (self.counts(i).0 + moved_by(i).0, self.counts(i).1 + moved_by(i).1);
-        self.wholes_of(i).all(|w| is_within(moved(i), moved(w))) && self.parts_of(i).all(|p| is_within(moved(p), moved(i)))
+        self.wholes_of(i).all(|w| is_within(moved(i), moved(w.0), w.1)) && self.parts_of(i).all(|p| is_within(moved(p.0), moved(i), p.1))
     }
 
     /// Whether figures stay within their wholes when several counts move at once.
@@ -234,12 +235,13 @@ impl Bounds<'_> {
             self.moved(mover, i, by)
         };
         moves.iter().all(|(i, _)| {
-            self.wholes_of(*i).all(|w| is_within(moved(*i), moved(w))) && self.parts_of(*i).all(|p| is_within(moved(p), moved(*i)))
+            self.wholes_of(*i).all(|w| is_within(moved(*i), moved(w.0), w.1))
+                && self.parts_of(*i).all(|p| is_within(moved(p.0), moved(*i), p.1))
         })
     }
 }
 
-/// Students, those who count, and those who do not.
-fn is_within(part: (i64, i64), whole: (i64, i64)) -> bool {
-    part.0 <= whole.0 && part.1 <= whole.1 && part.0 - part.1 <= whole.0 - whole.1
+/// Students, those who count, and those who do not; or only those who count.
+fn is_within(part: (i64, i64), whole: (i64, i64), among: bool) -> bool {
+    part.1 <= whole.1 && (among || part.0 <= whole.0 && part.0 - part.1 <= whole.0 - whole.1)
 }

@@ -37,6 +37,7 @@ pub fn second_tables(published: &Published, truth: &Table, counts: &[Count], att
 struct Around {
     lines: Vec<Vec<u32>>,
     within: Vec<Vec<u32>>,
+    among: Vec<Vec<u32>>,
     same: Vec<Vec<u32>>,
 }
 
@@ -51,11 +52,12 @@ struct Part {
 impl Around {
     fn of(published: &Published) -> Around {
         let lists = || vec![Vec::new(); published.cells.len()];
-        let mut around = Around { lines: lists(), within: lists(), same: lists() };
+        let mut around = Around { lines: lists(), within: lists(), among: lists(), same: lists() };
         for (i, line) in (0..).zip(&published.lines) {
             line.parts.iter().chain([&line.total]).for_each(|c| around.lines[*c as usize].push(i));
         }
-        for (list, pairs) in [(&mut around.within, &published.within), (&mut around.same, &published.same)] {
+        let lists = [(&mut around.within, &published.within), (&mut around.among, &published.among), (&mut around.same, &published.same)];
+        for (list, pairs) in lists {
             for (i, (a, b)) in (0..).zip(pairs) {
                 [a, b].into_iter().for_each(|c| list[*c as usize].push(i));
             }
@@ -76,7 +78,10 @@ impl Around {
             let of_pairs = |list: &[Vec<u32>], pairs: &[(u32, u32)]| -> Vec<u32> {
                 list[cell as usize].iter().map(|p| pairs[*p as usize]).flat_map(|(a, b)| [a, b]).collect()
             };
-            let others = of_lines.chain(of_pairs(&self.within, &published.within)).chain(of_pairs(&self.same, &published.same));
+            let others = of_lines
+                .chain(of_pairs(&self.within, &published.within))
+                .chain(of_pairs(&self.among, &published.among))
+                .chain(of_pairs(&self.same, &published.same));
             near.extend(others.filter(|c| is_hidden(*c) && known.insert(*c)).collect::<Vec<_>>());
             at += 1;
         }
@@ -105,6 +110,11 @@ impl Around {
             let (a, b) = published.within[pair as usize];
             let pair = (part.fixed(a, truth), part.fixed(b, truth));
             part.published.within.push(pair);
+        }
+        for pair in of(&self.among) {
+            let (a, b) = published.among[pair as usize];
+            let pair = (part.fixed(a, truth), part.fixed(b, truth));
+            part.published.among.push(pair);
         }
         for pair in of(&self.same) {
             let (a, b) = published.same[pair as usize];

@@ -160,7 +160,7 @@ impl<'a> Search<'a> {
         self.starts = starts;
         self.seen = vec![0; self.cells.figures.len()];
         self.beside = vec![Vec::new(); self.cells.figures.len()];
-        for &(a, b) in self.cells.within.iter().chain(&self.cells.same) {
+        for &(a, b) in self.cells.within.iter().chain(&self.cells.among).chain(&self.cells.same) {
             self.beside[a as usize].push(b);
             self.beside[b as usize].push(a);
         }

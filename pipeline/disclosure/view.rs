@@ -18,6 +18,7 @@ pub fn published(release: &Release, policy: &Policy, treatments: &[Treatment]) -
         let lines = part.lines.into_iter();
         whole.lines.extend(lines.map(|l| Line { total: origin(l.total), parts: l.parts.into_iter().map(origin).collect() }));
         whole.within.extend(part.within.into_iter().map(|(a, b)| (origin(a), origin(b))));
+        whole.among.extend(part.among.into_iter().map(|(a, b)| (origin(a), origin(b))));
         whole.same.extend(part.same.into_iter().map(|(a, b)| (origin(a), origin(b))));
     }
     Ok(whole)
@@ -42,6 +43,7 @@ pub fn of_cells(cells: &Cells, policy: &Policy, treatments: &[Treatment]) -> Pub
         cells: cells.figures.iter().zip(treatments).map(known).collect(),
         lines: cells.lines.iter().map(|l| Line { total: l[0], parts: l[1..].to_vec() }).collect(),
         within: cells.within.iter().copied().filter(|(p, w)| is_plain(*p) == is_plain(*w)).collect(),
+        among: cells.among.clone(),
         same: cells.same.clone(),
         hidden_minimum: policy.hidden_minimum,
     }
