@@ -127,7 +127,7 @@ async fn make(
     }
     progress("public tables that follow");
     maker.follow(figures).await?;
-    let release = Release {
+    let mut release = Release {
         release_id: release_id.into(),
         run_id: manifest.run_id.clone(),
         jurisdiction: manifest.jurisdiction.clone(),
@@ -136,6 +136,7 @@ async fn make(
         report_years: manifest.report_years.clone(),
         tables: maker.tables.into_values().collect(),
         files: maker.files,
+        companions: vec![],
         shown: maker.shown,
         left_open,
     };

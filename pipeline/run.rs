@@ -180,7 +180,7 @@ pub async fn run(root: &Path, project: &Project, options: &Options, progress: &(
     let mut outcomes = compute(&ground, project, options, progress).await?;
     let mut next = commit;
     for outcome in outcomes.iter_mut().filter(|o| !o.unchanged) {
-        outcome.manifest.companions = companion::write(&outcome.manifest, root, &outcome.folder)?;
+        outcome.manifest.companions = companion::write((&outcome.manifest).into(), root, &outcome.folder)?;
         let stored = outcome.manifest.write(root, &outcome.folder)?;
         store::sync_folder(&outcome.folder)?;
         let pointer = Pointer { id: outcome.manifest.run_id.clone(), manifest: stored.path, blake3: stored.blake3 };

@@ -373,6 +373,30 @@ fn the_certificate_covers_every_hidden_count() {
     assert!(home().join("data/publish/performance.toml").is_file());
 }
 
+/// What reads a run's tables reads a release's in the same way.
+#[test]
+fn a_release_shows_how_to_read_it() {
+    let place = released();
+    let release = release(place);
+    let folder = public(place).join("runs").join(release["release_id"].as_str().unwrap());
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let (views, package): (String, serde_json::Value) = (read("views.sql"), serde_json::from_str(&read("datapackage.json")).unwrap());
+    let resources = package["resources"].as_array().unwrap();
+    let tables = release["tables"].as_array().unwrap();
+    assert_eq!(resources.len(), tables.len());
+    for (table, resource) in tables.iter().zip(resources) {
+        let name = table["name"].as_str().unwrap();
+        assert!(views.contains(&format!("VIEW {name} AS")), "{name}: {views}");
+        let paths = resource["path"].as_array().unwrap();
+        assert_eq!(paths.len(), 2, "{name}, a file for each report year");
+        assert!(paths.iter().all(|p| folder.join(p.as_str().unwrap()).is_file()), "{paths:?}");
+        let names: BTreeSet<&str> = resource["schema"]["fields"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
+        let first: BTreeSet<String> = parquet(&folder.join(paths[0].as_str().unwrap())).first().unwrap().keys().cloned().collect();
+        assert_eq!(names, first.iter().map(String::as_str).collect(), "{name}");
+    }
+    assert!(read("read.py").contains("public_performance") && read("read.R").contains("public_performance"));
+}
+
 /// Where nearly everything is hidden, cohorts may only seem to be the same, and hardly anything has a second value near by.
 #[test]
 fn tiny_states_can_be_published() {

@@ -213,7 +213,8 @@ fn check_public(settings: &Settings, read_data: bool, report: &mut Report) -> Re
     for pointer in current.runs.values() {
         let release: Release = read_json(public, &pointer.manifest)?;
         let expected = |f: &OutputFile| Expected { stored: f.stored.clone(), rows: Some(f.rows as u64), advice: PUBLIC_ADVICE };
-        let files: Vec<Expected> = release.files.iter().map(expected).collect();
+        let companion = |c: &Stored| Expected { stored: c.clone(), rows: None, advice: PUBLIC_ADVICE };
+        let files: Vec<Expected> = release.files.iter().map(expected).chain(release.companions.iter().map(companion)).collect();
         check_files(public, &files, read_data, settings.partitions, report);
         let named = files.iter().map(|f| f.stored.path.clone()).chain([pointer.manifest.clone()]).collect();
         strays(public, &public.join("runs").join(&release.release_id), &named, report);

@@ -2,6 +2,7 @@
 
 use crate::commit;
 use crate::error::{Error, Result};
+use crate::run::companion::{self, Content};
 use crate::run::manifest::Table;
 use crate::run::output::OutputFile;
 use crate::run::read_json;
@@ -55,6 +56,9 @@ pub struct Release {
     pub tables: Vec<Table>,
     /// The files.
     pub files: Vec<OutputFile>,
+    /// Files that show how to read them.
+    #[serde(default)]
+    pub companions: Vec<Stored>,
     /// By table and level: what is shown.
     pub shown: BTreeMap<String, BTreeMap<String, Shown>>,
     /// Hidden figures that anybody can compute from what is shown; 0 under the policy `protected`.
@@ -112,10 +116,12 @@ impl Release {
         commit.run(jurisdiction).map(|p| read_json(public, &p.manifest)).transpose()
     }
 
-    /// Writes the manifest and makes the release current.
-    pub fn commit(&self, public: &Path) -> Result<()> {
-        let text = serde_json::to_vec_pretty(self).map_err(|e| Error::internal("the manifest of a release", e))?;
+    /// Writes the files that show how to read it and the manifest, and makes the release current.
+    pub fn commit(&mut self, public: &Path) -> Result<()> {
         let folder = public.join("runs").join(&self.release_id);
+        let Release { release_id, jurisdiction, report_years, tables, files, .. } = &*self;
+        self.companions = companion::write(Content { id: release_id, jurisdiction, report_years, tables, files }, public, &folder)?;
+        let text = serde_json::to_vec_pretty(self).map_err(|e| Error::internal("the manifest of a release", e))?;
         let stored = store::write_whole(public, &folder.join("manifest.json"), &text)?;
         store::sync_folder(&folder)?;
         store::sync_folder(&public.join("runs"))?;
