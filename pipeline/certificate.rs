@@ -191,7 +191,8 @@ impl Relations {
             }
             for &pair in &self.among[cell as usize] {
                 let (part, whole) = published.among[pair as usize];
-                if table.numerator[part as usize] > table.numerator[whole as usize] {
+                let exceeds = |column: &[i64]| column[part as usize] > column[whole as usize];
+                if exceeds(&table.denominator) || exceeds(&table.numerator) {
                     return Err(Fault::NotWithin { table: number, part, whole });
                 }
             }

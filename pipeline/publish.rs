@@ -12,6 +12,7 @@ pub mod table;
 
 use crate::audit;
 use crate::catalog::{Catalog, Layer, Name};
+use crate::commit;
 use crate::disclosure::{self, Policy, Protection, Tie};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -85,13 +86,33 @@ pub async fn publish(ground: &Ground<'_>, manifest: &Manifest, kind: PolicyKind,
     if let Some(release) = current.filter(|r| r.release_id == release_id) {
         return Ok(Outcome { release, evidence: None, unchanged: true });
     }
-    let folders = (ground.public.join("runs").join(&release_id), ground.restricted.join(EVIDENCE).join(&release_id));
-    let made = make(ground, manifest, kind, &release_id, &folders, progress).await;
-    if made.is_err() {
-        // Nothing that was not found safe stays where the public may look.
-        let _ = std::fs::remove_dir_all(&folders.0);
-    }
+    refuse(ground, manifest, kind)?;
+    let restricted = ground.restricted.join(EVIDENCE).join(&release_id);
+    // Nothing that was not found safe is ever where the public may look, also if this process is killed.
+    let stage = restricted.join("stage");
+    let made = make(ground, manifest, kind, &release_id, (&stage, &restricted), progress).await;
+    let _ = std::fs::remove_dir_all(&stage);
     made
+}
+
+/// A release is of the figures of one jurisdiction, and never less safe than the one before.
+fn refuse(ground: &Ground, manifest: &Manifest, kind: PolicyKind) -> Result<()> {
+    let public = ground.public.display();
+    let commit = commit::current(ground.public)?.unwrap_or_default();
+    if let Some(other) = commit.runs.keys().find(|j| **j != manifest.jurisdiction) {
+        return Err(Error::Config(format!(
+            "figures of {other} are public under {public}: those of {} are of the same students by other rules, and one would tell what the other \
+             hides. Publish one jurisdiction only; `--no-publish` runs without publishing",
+            manifest.jurisdiction
+        )));
+    }
+    let current = Release::current(ground.public, Some(&manifest.jurisdiction))?;
+    match (kind, current.map(|r| r.policy)) {
+        (PolicyKind::Rule, Some(PolicyKind::Protected)) => Err(Error::Config(format!(
+            "a protected release is public under {public}: `--policy rule` would show what it hides. To compare, name another folder with --public"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 async fn make(
@@ -99,7 +120,7 @@ async fn make(
     manifest: &Manifest,
     kind: PolicyKind,
     release_id: &str,
-    (public, restricted): &(PathBuf, PathBuf),
+    (stage, restricted): (&Path, &Path),
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Outcome> {
     let jurisdiction = Jurisdiction::load(ground.project, &manifest.jurisdiction)?;
@@ -109,7 +130,8 @@ async fn make(
         kind,
         jurisdiction,
         earlier: Release::history(ground.public, &manifest.jurisdiction)?,
-        public,
+        stage,
+        public: stage.join("runs").join(release_id),
         restricted,
         evidence: Evidence { release_id: release_id.into(), ..Evidence::default() },
         tables: BTreeMap::new(),
@@ -143,6 +165,12 @@ async fn make(
     let evidence = maker.evidence;
     let text = serde_json::to_vec_pretty(&evidence).map_err(|e| Error::internal("the evidence of a release", e))?;
     store::write_whole(ground.restricted, &restricted.join("manifest.json"), &text)?;
+    progress("making public");
+    for file in &release.files {
+        let staged = stage.join(&file.stored.path);
+        let content = std::fs::read(&staged).map_err(|e| Error::io("read", &staged, e))?;
+        store::write_whole(ground.public, &ground.public.join(&file.stored.path), &content)?;
+    }
     release.commit(ground.public)?;
     Ok(Outcome { release, evidence: Some(evidence), unchanged: false })
 }
@@ -153,7 +181,9 @@ struct Maker<'a> {
     kind: PolicyKind,
     jurisdiction: Jurisdiction,
     earlier: Vec<Release>,
-    public: &'a Path,
+    /// Stands in for the public root until everything is found safe.
+    stage: &'a Path,
+    public: PathBuf,
     restricted: &'a Path,
     evidence: Evidence,
     tables: BTreeMap<String, Table>,
@@ -170,8 +200,8 @@ impl Maker<'_> {
         let parts = source.parts(description, &result::table(self.ground.restricted, self.manifest, PARTS, year)?)?;
         release.lines = source::lines(&release, &parts);
         let before = prior::tables(self.ground.public, &self.earlier, &description.public_table(), year)?;
-        release.prior = if before.is_empty() { vec![] } else { prior::treatments(description, &source, &before)? };
         let (policy, rounding) = self.policy(year)?;
+        release.prior = if before.is_empty() { vec![] } else { prior::treatments(description, &source, &policy, &before)? };
         let written = self.files.len();
         loop {
             progress(&format!("protecting {} of {year}", description.table));
@@ -185,7 +215,7 @@ impl Maker<'_> {
             let key: Vec<String> = lines.schema().fields().iter().map(|f| f.name().clone()).collect();
             self.write_public(&description.line_table(), "Entities whose figures sum to those of another", &key, year, &lines)?;
             progress(&format!("attacking {} of {year}", description.public_table()));
-            let mut audited = audit_files(self.ground, &self.files, &description.public_table(), year)?;
+            let mut audited = audit_files(self.ground.project, self.stage, &self.files, &description.public_table(), year)?;
             if let Some(audited) = &mut audited {
                 audited.prove(&source.truth(), &protection.moves, self.ground.threads)?;
                 let found = audited.found();
@@ -294,7 +324,7 @@ impl Maker<'_> {
     }
 
     fn write_public(&mut self, name: &str, title: &str, key: &[String], year: i32, rows: &RecordBatch) -> Result<()> {
-        let (stored, count) = write(self.ground.public, self.public, name, year, rows)?;
+        let (stored, count) = write(self.stage, &self.public, name, year, rows)?;
         self.files.push(OutputFile { table: name.into(), report_year: year, stored, rows: count });
         let column = |f: &std::sync::Arc<arrow::datatypes::Field>| Column {
             name: f.name().clone(),
@@ -357,9 +387,9 @@ impl Maker<'_> {
     }
 }
 
-/// Reads a public table of a year as its files have it, to be attacked; there is nothing to attack in an empty one.
-pub fn audit_files(ground: &Ground, files: &[OutputFile], table: &str, year: i32) -> Result<Option<check::Audited>> {
-    let descriptions = ground.project.audit()?;
+/// Reads a public table of a year as its files below a root have it, to be attacked; there is nothing to attack in an empty one.
+pub fn audit_files(project: &Project, root: &Path, files: &[OutputFile], table: &str, year: i32) -> Result<Option<check::Audited>> {
+    let descriptions = project.audit()?;
     let described = |table: &str| -> Result<audit::Description> {
         let file = descriptions.get(&format!("{table}.toml"));
         let file = file.ok_or_else(|| Error::Config(format!("data/audit/{table}.toml is missing: without it {table} can't be audited")))?;
@@ -368,7 +398,7 @@ pub fn audit_files(ground: &Ground, files: &[OutputFile], table: &str, year: i32
     let read = |table: &str| -> Result<audit::Frame> {
         let found = files.iter().find(|f| f.table == table && f.report_year == year);
         let file = found.ok_or_else(|| Error::Config(format!("there is no table {table} of {year} to audit")))?;
-        check::frame(&file.stored.path, &[result::read(ground.public, &file.stored.path, year)?])
+        check::frame(&file.stored.path, &[result::read(root, &file.stored.path, year)?])
     };
     let (rows, lines) = (read(table)?, read(&format!("{table}_line"))?);
     if rows.rows() == 0 {

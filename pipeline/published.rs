@@ -43,7 +43,8 @@ pub struct Published {
     pub lines: Vec<Line>,
     /// (part, whole): the students of the part are among those of the whole, and those who meet the indicator among those who do.
     pub within: Vec<(u32, u32)>,
-    /// (part, whole): only those who meet the indicator in the part are among those who do in the whole (kinds of placement).
+    /// (part, whole): the students of the part are among those of the whole, and those who meet the indicator among those who do; who does not
+    /// meet it in the part may meet it in the whole (kinds of placement, career clusters).
     #[serde(default)]
     pub among: Vec<(u32, u32)>,
     /// Cells of the same students: their denominators are equal (their numerators need not be).

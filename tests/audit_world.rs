@@ -192,7 +192,11 @@ fn relate(
             && let (Some(part), Some(whole)) = (at(i, e, g), at(i, e, 0))
             && (g > shape.genders + shape.races || random.chance(30))
         {
-            published.within.push((part, whole));
+            if g > shape.genders + shape.races && random.chance(30) {
+                published.among.push((part, whole));
+            } else {
+                published.within.push((part, whole));
+            }
         }
         if let (Some(a), Some(b)) = (at(0, e, g), at(i, e, g))
             && i > 0
@@ -247,7 +251,7 @@ pub fn agrees(published: &Published, table: &Table) -> bool {
         let (p, w) = (p as usize, w as usize);
         d[p] <= d[w] && n[p] <= n[w] && d[p] - n[p] <= d[w] - n[w]
     });
-    let among = published.among.iter().all(|&(p, w)| n[p as usize] <= n[w as usize]);
+    let among = published.among.iter().all(|&(p, w)| d[p as usize] <= d[w as usize] && n[p as usize] <= n[w as usize]);
     cells && lines && within && among && published.same.iter().all(|&(a, b)| d[a as usize] == d[b as usize])
 }
 

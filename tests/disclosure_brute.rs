@@ -75,7 +75,9 @@ impl Search<'_> {
             self.equal.push(vec![(*a as usize, 1), (*b as usize, -1)]);
         }
         for (part, whole) in &self.published.among {
-            self.at_least.push(vec![(*whole as usize + cells, 1), (*part as usize + cells, -1)]);
+            for shift in [0, cells] {
+                self.at_least.push(vec![(*whole as usize + shift, 1), (*part as usize + shift, -1)]);
+            }
         }
         for c in 0..cells {
             self.at_least.push(vec![(c, 1), (cells + c, -1)]);

@@ -98,13 +98,14 @@ const SUBAWARD: &str = "program_year,section,recipient_id,recipient_name,federal
 2024,132,P1,A Community College,208318,3225000.00,3225000.00,0,,
 ";
 
-/// The sample with fiscal collections, ingested, run for 2023 and 2024, and its reports drawn, once for all tests.
+/// The sample with fiscal collections made by hand, ingested, run for 2023 and 2024, and its reports drawn, once for all tests.
 fn drawn() -> &'static Place {
     static PLACE: OnceLock<Place> = OnceLock::new();
     PLACE.get_or_init(|| {
         let place = Place::new();
         copy(&home().join("data/sample"), &place.raw());
         for (file, rows) in [("allocation", ALLOCATION), ("outlay", OUTLAY), ("subaward", SUBAWARD)] {
+            std::fs::remove_dir_all(place.raw().join(file)).unwrap();
             place.file(&format!("raw/{file}.csv"), rows);
         }
         place.ingest(&place.raw());

@@ -167,9 +167,9 @@ pub struct Groups {
     /// Kinds whose groups have the same students as All.
     #[serde(default)]
     pub same_as_all: Vec<String>,
-    /// Kinds in whose groups only those count who count in All; which of those who do not, the groups do not say.
+    /// Kinds whose groups are parts of All, and who counts in a group counts in All; who does not may count in All by another group.
     #[serde(default)]
-    pub numerators_within_all: Vec<String>,
+    pub among_all: Vec<String>,
     /// Groups that sum to All.
     #[serde(default)]
     pub partition: Vec<Partition>,
@@ -280,10 +280,10 @@ impl Description {
         if let Some(code) = self.groups.all.iter().chain(within).chain(listed).find(|c| !of_length(c)) {
             return wrong("groups", &format!("{groups} text for each group, as columns.group has"), &format!("{code:?}"));
         }
-        let kinds = [&self.groups.same_as_all, &self.groups.numerators_within_all];
+        let kinds = [&self.groups.same_as_all, &self.groups.among_all];
         let of_kinds = kinds.iter().any(|k| !k.is_empty());
         if self.groups.all.is_none() && (!self.groups.partition.is_empty() || self.groups.within_all || of_kinds) {
-            let expected = "the code of All, which partition, within_all, same_as_all and numerators_within_all need";
+            let expected = "the code of All, which partition, within_all, same_as_all and among_all need";
             return wrong("groups.all", expected, "none");
         }
         if self.groups.partition.iter().any(|p| p.kind.is_some() == p.codes.is_some()) {

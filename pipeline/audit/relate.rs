@@ -245,14 +245,14 @@ fn groups(table: &mut PublicTable, description: &Description, frame: &Frame) -> 
         {
             let kind = &table.keys.group.texts[own as usize][0];
             let same = description.groups.same_as_all.contains(kind);
-            if description.groups.numerators_within_all.contains(kind) {
+            let is_among = description.groups.among_all.contains(kind);
+            if is_among {
                 among.push((row as u32, whole));
             }
             if same {
                 equal.push((row as u32, whole));
             }
-            // Those of another numerator are no part in which fewer may fail than in All.
-            if description.groups.within_all && !same {
+            if description.groups.within_all && !same && !is_among {
                 pairs.push((row as u32, whole));
             }
         }

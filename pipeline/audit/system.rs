@@ -25,7 +25,7 @@ pub enum Relation {
     /// A pair of [`Published::within`], by its index.
     Within(u32, Layer),
     /// A pair of [`Published::among`], by its index.
-    Among(u32),
+    Among(u32, Layer),
     /// A pair of [`Published::same`], by its index.
     Same(u32),
     /// 0 ≤ numerator ≤ denominator and what is shown of a cell (a band, the least that a hidden denominator can be).
@@ -128,8 +128,11 @@ impl System {
         }
         for &pair in &piece.among {
             let (part, whole) = published.among[pair as usize];
-            let [part, whole] = [part, whole].map(|c| system.terms[place[c as usize] as usize][Layer::Numerator as usize]);
-            system.row([(part, 1), (whole, -1)].into_iter(), false, Relation::Among(pair));
+            let ends = [part, whole].map(|c| system.terms[place[c as usize] as usize]);
+            for layer in [Layer::Denominator, Layer::Numerator] {
+                let [part, whole] = ends.map(|t| t[layer as usize]);
+                system.row([(part, 1), (whole, -1)].into_iter(), false, Relation::Among(pair, layer));
+            }
         }
         if !piece.same.is_empty() {
             system.without_repetitions();

@@ -28,10 +28,9 @@ impl Teller<'_> {
                 let (part, whole) = self.published.within[pair as usize];
                 format!("{}: {} is part of {}", name(layer), self.count(part, layer), self.count(whole, layer))
             }
-            Relation::Among(pair) => {
+            Relation::Among(pair, layer) => {
                 let (part, whole) = self.published.among[pair as usize];
-                let [part, whole] = [part, whole].map(|c| self.count(c, Layer::Numerator));
-                format!("who counts in one counts in the other: {part} and {whole}")
+                format!("{}: {} are among {}", name(layer), self.count(part, layer), self.count(whole, layer))
             }
             Relation::Same(pair) => {
                 let (a, b) = self.published.same[pair as usize];

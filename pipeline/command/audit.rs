@@ -6,7 +6,7 @@ use crate::cli::Settings;
 use crate::error::{Error, Result};
 use crate::publish::check::{Audited, frame};
 use crate::publish::release::{EVIDENCE, Release};
-use crate::publish::{Ground, Outcome, audit_files, description};
+use crate::publish::{Outcome, audit_files, description};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -56,16 +56,10 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
         }
         None => {
             let release = current(args, settings)?;
-            let ground = Ground {
-                restricted: &settings.restricted,
-                public: &settings.public,
-                project: &settings.project,
-                threads: settings.partitions,
-            };
             for table in description::Description::all(&settings.project)?.iter().map(description::Description::public_table) {
                 for &year in &release.report_years {
                     progress.at(&format!("attacking {table} of {year}"));
-                    if let Some(mut audited) = audit_files(&ground, &release.files, &table, year)? {
+                    if let Some(mut audited) = audit_files(&settings.project, &settings.public, &release.files, &table, year)? {
                         let certificate = certificate(settings, &release, &table, year)?;
                         audited.attack(certificate.as_deref(), settings.partitions)?;
                         add(&format!("{table}, report year {year}"), &audited);

@@ -54,7 +54,7 @@ pub struct Cells {
     pub lines: Lines,
     /// (part, whole): groups of students of one entity.
     pub within: Vec<(u32, u32)>,
-    /// (part, whole): only those who count in the part are among those who count in the whole.
+    /// (part, whole): students, and those who count, but who does not count in the part may count in the whole.
     pub among: Vec<(u32, u32)>,
     /// The fewest students, but not none, that the figure leaves outside it of the same cell of a cohort that contains it.
     pub outside: Vec<i64>,
@@ -266,6 +266,7 @@ fn add_groups(release: &Release, set: &mut Cells, row: std::ops::Range<u32>) -> 
     let Some(all) = row.clone().next() else { return Ok(()) };
     let Figure { cohort, entity, group, .. } = set.figures[all as usize];
     let fail = |group: u16| ReleaseError::Sum { cohort, entity, group };
+    let missed = |f: &Figure| f.denominator - f.numerator.unwrap_or(0);
     if group != 0 {
         return Err(fail(0));
     }
@@ -282,7 +283,10 @@ fn add_groups(release: &Release, set: &mut Cells, row: std::ops::Range<u32>) -> 
             Membership::Overlap if f.denominator == 0 => {}
             // A part of as many students is the whole: a sum of one part.
             Membership::Overlap if (f.denominator, f.numerator) == (whole.denominator, whole.numerator) => set.lines.push(all, &[i]),
-            Membership::Overlap => set.within.push((i, all)),
+            Membership::Overlap if missed(&f) <= missed(&whole) => set.within.push((i, all)),
+            // Who does not count in one cluster may count in another.
+            Membership::Overlap if f.numerator <= whole.numerator => set.among.push((i, all)),
+            Membership::Overlap => return Err(fail(f.group)),
             Membership::Breakdown if f.denominator == whole.denominator => {
                 set.same.push((all, i));
                 // Kinds of those who count; elsewhere it may hold by chance, and then more is hidden than need be.

@@ -41,7 +41,7 @@ impl<T: Copy + Default> Lists<T> {
     }
 }
 
-/// Which figures are within which, from both sides; `true`: only those who count are.
+/// Which figures are within which, from both sides; `true`: who does not count in the part may count in the whole.
 pub struct Within {
     pub wholes: Lists<(u32, bool)>,
     pub parts: Lists<(u32, bool)>,
@@ -241,7 +241,7 @@ impl Bounds<'_> {
     }
 }
 
-/// Students, those who count, and those who do not; or only those who count.
+/// Students, those who count, and those who do not; or only the first two.
 fn is_within(part: (i64, i64), whole: (i64, i64), among: bool) -> bool {
-    part.1 <= whole.1 && (among || part.0 <= whole.0 && part.0 - part.1 <= whole.0 - whole.1)
+    part.0 <= whole.0 && part.1 <= whole.1 && (among || part.0 - part.1 <= whole.0 - whole.1)
 }

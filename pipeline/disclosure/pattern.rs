@@ -209,7 +209,9 @@ fn denominators(cells: &Cells, policy: &Policy, extra: &Extra, pattern: &mut Pat
         Some(Some(Protected::Combination(c))) => reasons[*c as usize].0,
     };
     pattern.denominators = variables.of.iter().map(|v| if *v == NONE { Reason::None } else { reason_of(*v) }).collect();
-    let shown_before = |i: &u32| primary[*i as usize] != Reason::None && pattern.denominators[*i as usize] == Reason::None;
+    // What leaves few outside it gives nothing away by itself: the whole can be hidden instead.
+    let shown_before =
+        |i: &u32| !matches!(primary[*i as usize], Reason::None | Reason::Complement) && pattern.denominators[*i as usize] == Reason::None;
     pattern.open.extend((0..cells.figures.len() as u32).filter(shown_before));
     let given_away = |v: u32| variables.of.iter().position(|u| *u == v).map(|i| i as u32);
     pattern.open.extend(decision.given_away.iter().filter_map(|p| match p {

@@ -4,7 +4,7 @@ use super::description::Description;
 use super::release::Release as Earlier;
 use super::source::{Source, texts};
 use super::table::HIDDEN;
-use crate::disclosure::{Band, Treatment};
+use crate::disclosure::{Band, Policy, Treatment, numerators_of, numerators_of_hidden};
 use crate::error::Result;
 use crate::run::result;
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -18,8 +18,9 @@ pub fn tables(public: &Path, earlier: &[Earlier], table: &str, year: i32) -> Res
     files.map(|f| result::read(public, &f.stored.path, year)).collect()
 }
 
-/// How earlier releases showed each figure: of several, the most that any showed. A figure that had another value then is a new one.
-pub fn treatments(description: &Description, source: &Source, earlier: &[RecordBatch]) -> Result<Vec<Option<Treatment>>> {
+/// How earlier releases showed each figure: of several, the most that any showed. A figure that had another value then is a new one, also where
+/// only a bound was shown, and it is beyond that now.
+pub fn treatments(description: &Description, source: &Source, policy: &Policy, earlier: &[RecordBatch]) -> Result<Vec<Option<Treatment>>> {
     let mut of: HashMap<(u32, u32, u32), usize> = HashMap::with_capacity(source.batch.num_rows());
     for row in 0..source.batch.num_rows() {
         of.insert((source.cohorts.of_row[row], source.entities.of_row[row], source.groups.of_row[row]), row);
@@ -49,7 +50,13 @@ pub fn treatments(description: &Description, source: &Source, earlier: &[RecordB
                 (Some(_), None, Some(HIDDEN)) => Some(Treatment::NumeratorHidden),
                 (Some(_), None, Some(text)) => band(text).map(Treatment::Band),
             };
-            if let Some(treatment) = treatment {
+            let (d, n) = (source.denominator[now], source.numerator.as_ref().map(|all| all[now]));
+            let (first, last) = match treatment {
+                Some(Treatment::Band(band)) => numerators_of(band, d),
+                Some(Treatment::NumeratorHidden) => numerators_of_hidden(policy, d),
+                _ => (0, i64::MAX),
+            };
+            if let Some(treatment) = treatment.filter(|_| n.is_none_or(|n| (first..=last).contains(&n))) {
                 found[now] = Some(found[now].map_or(treatment, |t| t.min(treatment)));
             }
         }
