@@ -95,16 +95,24 @@ pub async fn publish(ground: &Ground<'_>, manifest: &Manifest, kind: PolicyKind,
     made
 }
 
+/// Why figures of a jurisdiction cannot be public, if those of another one are: they are of the same students by other rules, and one would tell
+/// what the other hides.
+pub fn other_jurisdiction(public: &Path, jurisdiction: &str) -> Result<Option<String>> {
+    let commit = commit::current(public)?.unwrap_or_default();
+    let told = |other: &String| {
+        let public = public.display();
+        format!(
+            "figures of {other} are public under {public}: those of {jurisdiction}, of the same students by other rules, would tell what they hide"
+        )
+    };
+    Ok(commit.runs.keys().find(|j| *j != jurisdiction).map(told))
+}
+
 /// A release is of the figures of one jurisdiction, and never less safe than the one before.
 fn refuse(ground: &Ground, manifest: &Manifest, kind: PolicyKind) -> Result<()> {
     let public = ground.public.display();
-    let commit = commit::current(ground.public)?.unwrap_or_default();
-    if let Some(other) = commit.runs.keys().find(|j| **j != manifest.jurisdiction) {
-        return Err(Error::Config(format!(
-            "figures of {other} are public under {public}: those of {} are of the same students by other rules, and one would tell what the other \
-             hides. Publish one jurisdiction only; `--no-publish` runs without publishing",
-            manifest.jurisdiction
-        )));
+    if let Some(why) = other_jurisdiction(ground.public, &manifest.jurisdiction)? {
+        return Err(Error::Config(why));
     }
     let current = Release::current(ground.public, Some(&manifest.jurisdiction))?;
     match (kind, current.map(|r| r.policy)) {

@@ -407,3 +407,38 @@ fn tiny_states_can_be_published() {
         assert_eq!(said.matches("none of them can be computed").count(), 2, "{said}");
     }
 }
+
+/// Other rules, or rules alone, over the same students would tell what a protected release hides.
+#[test]
+fn a_release_is_not_undone_by_another() {
+    let place = raw(120);
+    place.works(&["all", "raw", "--jurisdiction", "oregon", "--report-year", "2024", "--no-report"]);
+    let released = || files(&public(&place)).into_iter().filter(|(path, _)| path != Path::new("_lock")).collect::<BTreeMap<_, _>>();
+    let before = released();
+    let federal = place.works(&["run", "--jurisdiction", "federal", "--report-year", "2024"]);
+    assert!(federal.contains("federal: not published: figures of oregon are public"), "{federal}");
+    let rule = place.perkins(&["run", "--jurisdiction", "oregon", "--report-year", "2024", "--policy", "rule"]);
+    rule.refuses(3, &["protected", "--public"]);
+    assert!(released() == before, "what is public has changed");
+    place.works(&["run", "--jurisdiction", "oregon", "--report-year", "2024", "--policy", "rule", "--public", "to-compare"]);
+    let both = place.works(&["run", "--jurisdiction", "federal,oregon", "--report-year", "2024", "--again", "--public", "third"]);
+    assert!(both.contains("oregon: not published"), "{both}");
+}
+
+/// In 5S3 a student may not count in one cluster and count in another: seed 22 has such a figure of 1 of 8, and 0 of 8 in a cluster. A correction
+/// may move a figure out of the bound that was shown: it is a new figure then.
+#[test]
+fn clusters_and_corrections_do_not_contradict_what_is_known() {
+    let place = synth(Place::new(), 1000, 22);
+    place.works(&["all", "raw", "--jurisdiction", "oregon", "--report-year", "2023", "--no-report"]);
+    for collection in ["credential", "work_based_learning", "placement", "assessment"] {
+        for (path, content) in files(&place.raw().join(collection)) {
+            let content = String::from_utf8(content).unwrap();
+            let kept = content.lines().enumerate().filter(|(i, _)| i % 12 != 11).map(|(_, line)| format!("{line}\n")).collect::<String>();
+            std::fs::write(place.raw().join(collection).join(path), kept).unwrap();
+        }
+    }
+    place.works(&["all", "raw", "--jurisdiction", "oregon", "--report-year", "2023", "--no-report"]);
+    let said = place.works(&["audit"]);
+    assert_eq!(said.matches("none of them can be computed").count(), 2, "{said}");
+}

@@ -30,6 +30,7 @@ pub(super) fn relate(
     entities(table, description, &sums, &mut dropped);
     partitions(table, description, frame, &mut dropped)?;
     groups(table, description, frame)?;
+    unknown_kinds(table, description);
     same(table, description)?;
     dropped.tell(table);
     Ok(())
@@ -229,6 +230,17 @@ fn partitions(table: &mut PublicTable, description: &Description, frame: &Frame,
         }
     }
     Ok(())
+}
+
+/// Kinds that the description names and no row has: a mistake in a name would leave relations out in silence.
+fn unknown_kinds(table: &mut PublicTable, description: &Description) {
+    let partitions = description.groups.partition.iter().filter_map(|p| p.kind.as_ref());
+    let named = partitions.chain(&description.groups.same_as_all).chain(&description.groups.among_all);
+    let is_there = |kind: &&String| table.keys.group.texts.iter().any(|t| t[0] == **kind);
+    let unknown: BTreeSet<&String> = named.filter(|k| !is_there(k)).collect();
+    let notes: Vec<String> =
+        unknown.into_iter().map(|k| format!("no row has a group of the kind {k:?}, which the description names")).collect();
+    table.notes.extend(notes);
 }
 
 /// Parts of All and of other groups, and groups with the students of All.

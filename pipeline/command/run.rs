@@ -45,16 +45,16 @@ pub fn main(args: &RunArgs, settings: &Settings) -> Result<()> {
     release(args, &outcomes, settings)
 }
 
-/// Publishes what the first run made, unless some of the tables that this needs were not asked for.
+/// Publishes what the runs made, those of the first jurisdiction only, unless some of the tables that this needs were not asked for.
 pub fn release(args: &RunArgs, outcomes: &[Outcome], settings: &Settings) -> Result<()> {
     if args.no_publish {
         return Ok(());
     }
-    // Figures of the same students by other rules would tell what the first hide.
-    for Outcome { manifest, .. } in outcomes.iter().skip(1) {
-        print(&format!("{}: not published: only one jurisdiction's figures of the same students can be public\n", manifest.jurisdiction))?;
-    }
-    for Outcome { manifest, .. } in outcomes.iter().take(1) {
+    for Outcome { manifest, .. } in outcomes {
+        if let Some(why) = publish::other_jurisdiction(&settings.public, &manifest.jurisdiction)? {
+            print(&format!("\n{}: not published: {why}\n", manifest.jurisdiction))?;
+            continue;
+        }
         let lacking = publish::lacks(&settings.project, manifest)?;
         if !lacking.is_empty() {
             print(&format!("nothing is published: the run was asked for without {}\n", lacking.join(", ")))?;
