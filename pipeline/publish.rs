@@ -203,7 +203,7 @@ impl Maker<'_> {
     /// Protects a table of a year, writes what is public of it, and attacks that; more is hidden for what the attacker finds, until he finds nothing.
     fn figures(&mut self, description: &Description, year: i32, progress: &(dyn Fn(&str) + Sync)) -> Result<(RecordBatch, u64)> {
         let rows = result::table(self.ground.restricted, self.manifest, &description.table, year)?;
-        let source = source::Source::new(description, rows)?;
+        let source = source::Source::new(description, source::only(description, rows)?)?;
         let mut release = source.release(description)?;
         let parts = source.parts(description, &result::table(self.ground.restricted, self.manifest, PARTS, year)?)?;
         release.lines = source::lines(&release, &parts);

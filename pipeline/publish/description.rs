@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::project::Project;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// How a table of a run becomes public.
 #[derive(Debug, Clone, Deserialize)]
@@ -14,6 +15,9 @@ pub struct Description {
     pub table: String,
     /// The restricted table that says why figures are hidden.
     pub reasons: String,
+    /// Only rows with these texts in these columns become public.
+    #[serde(default)]
+    pub only: BTreeMap<String, String>,
     /// Columns that tell apart tables without a common student, such as the indicator.
     pub cohort: Vec<String>,
     /// Level and id of the entity.

@@ -4,8 +4,8 @@ use super::description::Description;
 use crate::disclosure::{EntityLine, Figure, Group, Membership, Release};
 use crate::error::{Error, Result};
 use crate::published::Table;
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::compute::cast;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Int64Type};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
@@ -59,6 +59,14 @@ fn counts(batch: &RecordBatch, column: &str) -> Result<Vec<i64>> {
     let found: Option<&ArrayRef> = batch.column_by_name(column);
     let numbers = found.and_then(|c| c.as_primitive_opt::<Int64Type>()).filter(|c| c.null_count() == 0);
     numbers.map(|n| n.values().to_vec()).ok_or_else(|| Error::Config(format!("column {column} of a table to be published must be a count")))
+}
+
+/// The rows that become public.
+pub fn only(description: &Description, batch: RecordBatch) -> Result<RecordBatch> {
+    description.only.iter().try_fold(batch, |batch, (column, text)| {
+        let is_it: BooleanArray = texts(&batch, column)?.iter().map(|t| Some(t == Some(text))).collect();
+        filter_record_batch(&batch, &is_it).map_err(|e| Error::internal(format!("rows of {}", description.table), e))
+    })
 }
 
 /// A table to be published.
