@@ -19,7 +19,7 @@ tools:
 build: tools
 	cargo build --release --locked --bin perkins
 
-run: build ## ingest the shipped sample, compute Oregon's indicators, show the state's figures
+run: build ## ingest the shipped sample, compute Oregon's indicators, publish what is safe, draw the reports
 	$(PERKINS) --restricted $(DATA)/restricted --public $(DATA)/public all data/sample --jurisdiction $(JURISDICTION) --report-year $(REPORT_YEAR)
 
 test: build ## every test

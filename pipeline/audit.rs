@@ -1,12 +1,9 @@
 //! The attacker: what can be computed from published tables, in whole numbers, by anybody.
 //!
-//! It reads only [`crate::published::Published`]: figures as they are shown and the relations that the public knows. A count that is
-//! not shown is
-//! *given away* when it has the same value in every whole-number table that agrees with all of it (specification: disclosure.md, "The
-//! attacker").
-//! For every other count there is a second table that differs in it; both are told, so that nobody has to trust this code: see
-//! [`Attack::base`]
-//! and [`Attack::moves`].
+//! It reads only [`crate::published::Published`]: figures as they are shown and the relations that the public knows. A count that is not
+//! shown is *given away* when it has the same value in every whole-number table that agrees with all of it (specification: disclosure.md,
+//! "The attacker"). For every other count there is a second table that differs in it; both are told, so that nobody has to trust this code:
+//! see [`Attack::base`] and [`Attack::moves`].
 //!
 //! Steps: relations become rows over the unknown counts (`system`); pieces that hang together (`pieces`) are attacked apart, on several
 //! threads; bounds are tightened by the rows (`domain`); in what is left a first point is looked for (`first`), then a second for each

@@ -51,8 +51,10 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
     let manifest = &outcome.manifest;
     let mut text = String::new();
     if !manifest.files_of("performance").is_empty() {
-        text += &state_figures(manifest, settings)?;
-        text += &not_handed_over(manifest, settings)?;
+        let jurisdiction = Jurisdiction::load(&settings.project, &manifest.jurisdiction)?;
+        let catalog = Catalog::load(&settings.project, &manifest.jurisdiction)?;
+        text += &state_figures(manifest, &jurisdiction, &catalog, settings)?;
+        text += &not_handed_over(manifest, &jurisdiction, &catalog, settings)?;
         text.push('\n');
     }
     text += &match outcome {
@@ -70,12 +72,10 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
     Ok(text)
 }
 
-fn state_figures(manifest: &Manifest, settings: &Settings) -> Result<String> {
+fn state_figures(manifest: &Manifest, jurisdiction: &Jurisdiction, catalog: &Catalog, settings: &Settings) -> Result<String> {
     let sql = "SELECT report_year, entity_name, indicator, numerator, denominator, CAST(target AS VARCHAR) AS target, status \
                FROM performance WHERE level = 'state' AND group_kind = 'all' ORDER BY report_year, indicator";
     let batches = block_on(settings, async { Results::open(&settings.restricted, manifest, sql).await?.query(sql).await })?;
-    let jurisdiction = Jurisdiction::load(&settings.project, &manifest.jurisdiction)?;
-    let catalog = Catalog::load(&settings.project, &manifest.jurisdiction)?;
     let titles: BTreeMap<&str, &str> =
         catalog.indicators().into_iter().filter_map(|v| Some((v.indicator()?, v.header.title.as_str()))).collect();
     let (mut text, mut heading) = (String::new(), String::new());
@@ -106,14 +106,16 @@ fn state_figures(manifest: &Manifest, settings: &Settings) -> Result<String> {
     Ok(text)
 }
 
-/// Collections that indicators of a run read, but that the lake does not have: what they count is 0, not known.
-fn not_handed_over(manifest: &Manifest, settings: &Settings) -> Result<String> {
+/// Collections that indicators which a run reports read, but that the lake does not have: what they count is 0, not known.
+fn not_handed_over(manifest: &Manifest, jurisdiction: &Jurisdiction, catalog: &Catalog, settings: &Settings) -> Result<String> {
     let (_, load) = current_load(&settings.restricted)?;
-    let jurisdiction = Jurisdiction::load(&settings.project, &manifest.jurisdiction)?;
-    let catalog = Catalog::load(&settings.project, &manifest.jurisdiction)?;
+    let mut reported = BTreeSet::new();
+    for year in &manifest.report_years {
+        reported.extend(jurisdiction.codes("reported_indicators", *year)?);
+    }
     let defaults = settings.project.defaults()?;
     let mut readers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    let all = catalog.indicators();
+    let all: Vec<_> = catalog.indicators().into_iter().filter(|v| v.indicator().is_some_and(|i| reported.contains(i))).collect();
     for indicator in &all {
         let views = catalog.in_order(&[indicator.name.as_str()])?;
         let read: BTreeSet<&str> =
