@@ -1,6 +1,7 @@
 //! The verifier of certificates takes the attacker's, and refuses each kind of false one.
 
 use crate::disclosure_random::{Random, release};
+use crate::disclosure_rules::federal;
 use perkins::audit::{Attack, attack};
 use perkins::certificate::{Fault, verify};
 use perkins::disclosure::{Policy, protect, published};
@@ -78,7 +79,7 @@ fn protected_releases_have_certificates() {
     let mut random = Random(0xCE27);
     for _ in 0..200 {
         let release = release(&mut random, 2);
-        let policy = Policy { smallest: 4, ..Policy::federal() };
+        let policy = Policy { smallest: 4, ..federal() };
         let protection = protect(&release, &policy, 1).expect("agrees with itself");
         let view = published(&release, &policy, &protection.treatments).expect("agrees with itself");
         let Attack { base, moves, .. } = attack(&view, 1);

@@ -1,6 +1,7 @@
 //! Protection of small random releases, judged by every whole-number table that agrees with what is published.
 
 use crate::disclosure_brute::pinned;
+use crate::disclosure_rules::federal;
 use perkins::disclosure::{EntityLine, Figure, Group, Membership, Policy, Release, Treatment, by_rate, protect, published};
 use perkins::published::Known;
 
@@ -77,7 +78,7 @@ pub fn release(random: &mut Random, cohorts: u16) -> Release {
 }
 
 fn policy(random: &mut Random) -> Policy {
-    Policy { smallest: 3 + random.below(3) as i64, hidden_minimum: random.below(2) as i64, ..Policy::federal() }
+    Policy { smallest: 3 + random.below(3) as i64, hidden_minimum: random.below(2) as i64, ..federal() }
 }
 
 /// An upper bound of every count, a little above the largest.

@@ -93,11 +93,6 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The federal rules (n = 10, > 95, < 5) with protection.
-    pub fn federal() -> Policy {
-        Policy { protected: true, smallest: 10, high: 95, low: 5, wider: vec![90, 80, 50], possible: 3, hidden_minimum: 1 }
-    }
-
     /// Whether this many students are few enough to tell something about each of them.
     pub fn is_small(&self, students: i64) -> bool {
         (1..self.smallest).contains(&students)
