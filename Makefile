@@ -6,7 +6,14 @@ DATA ?= perkins-data
 JURISDICTION ?= oregon
 REPORT_YEAR ?= 2024
 
-.PHONY: help run test check golden docs bench synth build tools clean-data
+# Programs that only tests use: readers of our results, and stores of objects.
+TEST_PYTHON ?= $(HOME)/.cache/perkins/venv
+TEST_NODE ?= $(HOME)/.cache/perkins/node
+AZURITE = 3.37.0
+export PERKINS_TEST_PYTHON = $(TEST_PYTHON)/bin/python
+export PERKINS_TEST_AZURITE = $(TEST_NODE)/node_modules/.bin/azurite-blob
+
+.PHONY: help run test check golden docs bench synth build tools test-tools clean-data
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,7 +29,15 @@ build: tools
 run: build ## ingest the shipped sample, compute Oregon's indicators, publish what is safe, draw the reports
 	$(PERKINS) --restricted $(DATA)/restricted --public $(DATA)/public all data/sample --jurisdiction $(JURISDICTION) --report-year $(REPORT_YEAR)
 
-test: build ## every test
+# Best effort: a test that lacks its program says that it was skipped.
+test-tools:
+	@cmp -s tests/requirements.txt $(TEST_PYTHON)/requirements.txt || { python3 -m venv $(TEST_PYTHON) \
+	  && $(TEST_PYTHON)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt \
+	  && cp tests/requirements.txt $(TEST_PYTHON); } || echo "no Python packages: tests that read results with them will be skipped"
+	@test -x $(PERKINS_TEST_AZURITE) || npm install --silent --prefix $(TEST_NODE) azurite@$(AZURITE) \
+	  || echo "no azurite (npm): tests against Azure Blob Storage will be skipped"
+
+test: build test-tools ## every test
 	cargo test --release --locked --test all
 
 golden: build ## only the hand-derived cases

@@ -258,6 +258,24 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// A program that only tests use, installed by `make test-tools`; none, visibly, if it is not there.
+fn test_tool(variable: &str, default: &str) -> Option<PathBuf> {
+    let default = || std::env::home_dir().unwrap_or_default().join(default);
+    let program = std::env::var_os(variable).map_or_else(default, PathBuf::from);
+    program.exists().then_some(program)
+}
+
+/// Python with the packages of tests/requirements.txt, if it has the one named (and says so if not).
+pub fn python(package: &str) -> Option<PathBuf> {
+    let program = test_tool("PERKINS_TEST_PYTHON", ".cache/perkins/venv/bin/python");
+    let has = |p: &PathBuf| Command::new(p).args(["-c", &format!("import {package}")]).output().is_ok_and(|o| o.status.success());
+    let found = program.filter(has);
+    if found.is_none() {
+        skipped(&format!("no Python with {package}: `make test-tools` installs it"));
+    }
+    found
+}
+
 /// Says that something was left out, and why: it must not look as if it had passed. Written past the test harness, which hides what passes.
 pub fn skipped(why: &str) {
     use std::io::Write;
