@@ -5,6 +5,7 @@ PERKINS = $(CARGO_TARGET_DIR)/release/perkins
 DATA ?= perkins-data
 JURISDICTION ?= oregon
 REPORT_YEAR ?= 2024
+KILLS ?= 1000
 
 # Programs that only tests use: readers of our results, and stores of objects.
 TEST_PYTHON ?= $(HOME)/.cache/perkins/venv
@@ -13,7 +14,7 @@ AZURITE = 3.37.0
 export PERKINS_TEST_PYTHON = $(TEST_PYTHON)/bin/python
 export PERKINS_TEST_AZURITE = $(TEST_NODE)/node_modules/.bin/azurite-blob
 
-.PHONY: help run test check golden docs bench synth build tools test-tools clean-data
+.PHONY: help run test crash check golden docs bench synth build tools test-tools clean-data
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +40,9 @@ test-tools:
 
 test: build test-tools ## every test
 	cargo test --release --locked --test all
+
+crash: build test-tools ## kill the program at 1,000 random moments (KILLS=…), as `make test` does at some; about half an hour
+	PERKINS_TEST_KILLS=$(KILLS) cargo test --release --locked --test all crash:: -- --nocapture
 
 golden: build ## only the hand-derived cases
 	cargo test --release --locked --test all golden

@@ -3,11 +3,13 @@
 use crate::command;
 use crate::error::{Error, Result};
 use crate::project::Project;
+use crate::root::Root;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Raw collections of career and technical education in, Perkins V indicators out.
 #[derive(Debug, Parser)]
@@ -24,12 +26,19 @@ pub struct Cli {
 /// Settings: from flags, then `PERKINS_*` variables, then perkins.toml.
 #[derive(Debug, Args)]
 pub struct SettingFlags {
-    /// Folder of the restricted files: the lake, student rows, unsuppressed figures [default: perkins-data/restricted]
-    #[arg(long, global = true, env = "PERKINS_RESTRICTED", value_name = "DIR")]
+    /// Where the restricted files are (the lake, student rows, unsuppressed figures): a folder, or s3://bucket/prefix, az://container/prefix or
+    /// gs://bucket/prefix, with credentials in the environment [default: perkins-data/restricted]
+    #[arg(long, global = true, env = "PERKINS_RESTRICTED", value_name = "DIR|URL")]
     pub restricted: Option<PathBuf>,
-    /// Folder of the public files [default: perkins-data/public]
-    #[arg(long, global = true, env = "PERKINS_PUBLIC", value_name = "DIR")]
+    /// Where the public files are: a folder or a URL [default: perkins-data/public]
+    #[arg(long, global = true, env = "PERKINS_PUBLIC", value_name = "DIR|URL")]
     pub public: Option<PathBuf>,
+    /// Folder for local copies of what is behind URLs [default: perkins/mirror in the user's cache folder]
+    #[arg(long, global = true, env = "PERKINS_CACHE", value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Wait so long for another run that holds the lock, instead of ending with exit code 11 at once
+    #[arg(long, global = true, env = "PERKINS_WAIT", value_name = "SECONDS", default_value_t = 0)]
+    pub wait: u32,
     /// Settings file [default: perkins.toml, if there is one]
     #[arg(long, global = true, env = "PERKINS_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -98,6 +107,7 @@ pub enum Command {
 struct ConfigFile {
     restricted: Option<PathBuf>,
     public: Option<PathBuf>,
+    cache: Option<PathBuf>,
     jurisdiction: Option<String>,
     overlay: Option<Vec<PathBuf>>,
     engine: Option<String>,
@@ -108,10 +118,10 @@ struct ConfigFile {
 /// The settings of this call.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Folder of the restricted files.
-    pub restricted: PathBuf,
-    /// Folder of the public files.
-    pub public: PathBuf,
+    /// Where the restricted files are.
+    pub restricted: Root,
+    /// Where the public files are.
+    pub public: Root,
     /// Jurisdictions of the environment or perkins.toml; the first is the one where only one can be meant.
     pub jurisdictions: Vec<String>,
     /// Contracts, rules and SQL.
@@ -135,15 +145,10 @@ impl Settings {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let limit = flags.memory_limit.clone().or(config.memory_limit);
         let overlays = if flags.overlay.is_empty() { config.overlay.unwrap_or_default() } else { flags.overlay.clone() };
-        let data = Path::new("perkins-data");
-        let root = |flag: &Option<PathBuf>, config: Option<PathBuf>, name: &str| match flag.clone().or(config) {
-            Some(path) if path.to_string_lossy().contains("://") => Err(Error::Config(format!(
-                "{name} = {:?}: this version keeps its files in folders only (--{name}, PERKINS_{}, or {name} in perkins.toml)",
-                path.display().to_string(),
-                name.to_uppercase()
-            ))),
-            Some(path) => Ok(path),
-            None => Ok(data.join(name)),
+        let (cache, wait) = (flags.cache.clone().or(config.cache), Duration::from_secs(flags.wait.into()));
+        let root = |flag: &Option<PathBuf>, config: Option<PathBuf>, name: &str| {
+            let place = flag.clone().or(config).unwrap_or_else(|| Path::new("perkins-data").join(name));
+            Root::open(name, &place, cache.as_deref(), wait)
         };
         Ok(Settings {
             restricted: root(&flags.restricted, config.restricted, "restricted")?,

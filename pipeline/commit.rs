@@ -4,15 +4,15 @@
 //! before or the state after, never a mixture (specification: outputs, Layout of a run).
 
 use crate::error::{Error, Result};
+use crate::root::{Lock, Root};
 use crate::store;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
-const FOLDER: &str = "_commits";
-const LOCK: &str = "_lock";
+/// Folder of the commits below a root.
+pub const FOLDER: &str = "_commits";
 
 /// A manifest that a commit names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,21 +40,41 @@ pub struct Commit {
     pub jurisdiction: Option<String>,
     /// When it was made, UTC; for people only.
     pub at: String,
+    /// Tells it from any other that somebody tries to make, should the answer of a store be lost.
+    #[serde(default)]
+    pub token: String,
 }
 
 impl Commit {
+    /// The manifests that it names.
+    pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        self.load.iter().chain(self.runs.values())
+    }
+
     /// The current run of a jurisdiction; of the one shown first, if none is named.
     pub fn run(&self, jurisdiction: Option<&str>) -> Option<&Pointer> {
         self.runs.get(jurisdiction.or(self.jurisdiction.as_deref())?)
     }
 }
 
-fn path(root: &Path, number: u64) -> PathBuf {
-    root.join(FOLDER).join(format!("{number:08}.json"))
+/// Path of a commit below its root.
+pub fn path(number: u64) -> String {
+    format!("{FOLDER}/{number:08}.json")
+}
+
+/// The number of the commit that lies at a path.
+pub fn number(path: &str) -> Option<u64> {
+    path.strip_prefix(FOLDER)?.strip_prefix('/')?.strip_suffix(".json")?.parse().ok()
 }
 
 /// Numbers of the commits that are there, readable or not, the newest first.
-pub fn numbers(root: &Path) -> Result<Vec<u64>> {
+pub fn numbers(root: &Root) -> Result<Vec<u64>> {
+    root.look()?;
+    files(root)
+}
+
+/// Numbers of the commits in a folder, the newest first.
+pub fn files(root: &Path) -> Result<Vec<u64>> {
     let folder = root.join(FOLDER);
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -64,32 +84,35 @@ pub fn numbers(root: &Path) -> Result<Vec<u64>> {
     let mut numbers: Vec<u64> = Vec::new();
     for entry in entries {
         let name = entry.map_err(|e| Error::io("read", &folder, e))?.file_name();
-        numbers.extend(name.to_string_lossy().strip_suffix(".json").and_then(|n| n.parse::<u64>().ok()));
+        numbers.extend(number(&format!("{FOLDER}/{}", name.to_string_lossy())));
     }
     numbers.sort_unstable_by(|a, b| b.cmp(a));
     Ok(numbers)
 }
 
 /// Every commit that can be read and whose manifests are there, the newest first.
-pub fn history(root: &Path) -> Result<Vec<Commit>> {
+pub fn history(root: &Root) -> Result<Vec<Commit>> {
     Ok(numbers(root)?.into_iter().filter_map(|n| read(root, n).ok()).collect())
 }
 
-/// The current commit; `None` before the first.
-pub fn current(root: &Path) -> Result<Option<Commit>> {
-    Ok(history(root)?.into_iter().next())
+/// The current commit, with everything that it names; `None` before the first.
+pub fn current(root: &Root) -> Result<Option<Commit>> {
+    let current = history(root)?.into_iter().next();
+    if let Some(commit) = &current {
+        commit.pointers().try_for_each(|pointer| root.fetch(&pointer.manifest))?;
+    }
+    Ok(current)
 }
 
 /// Reads a commit and checks that its manifests are there, unchanged; else what is wrong with which file, relative to the root.
 pub fn read(root: &Path, number: u64) -> std::result::Result<Commit, (String, String)> {
-    let file = store::relative(root, &path(root, number));
-    let wrong = |what: String| (file.clone(), what);
-    let text = fs::read(path(root, number)).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let wrong = |what: String| (path(number), what);
+    let text = fs::read(root.join(path(number))).map_err(|e| wrong(format!("cannot be read: {e}")))?;
     let commit: Commit = serde_json::from_slice(&text).map_err(|e| wrong(format!("is no commit: {e}")))?;
     if commit.number != number {
         return Err(wrong(format!("says that it is commit {}", commit.number)));
     }
-    for pointer in commit.load.iter().chain(commit.runs.values()) {
+    for pointer in commit.pointers() {
         let manifest = fs::read(root.join(&pointer.manifest)).map_err(|e| (pointer.manifest.clone(), format!("cannot be read: {e}")))?;
         if blake3::hash(&manifest).to_hex().as_str() != pointer.blake3 {
             return Err((pointer.manifest.clone(), format!("is not the manifest that commit {number} names: its BLAKE3 differs")));
@@ -98,57 +121,37 @@ pub fn read(root: &Path, number: u64) -> std::result::Result<Commit, (String, St
     Ok(commit)
 }
 
-/// Makes the next commit. Fails if another process made it first.
-pub fn create(root: &Path, mut commit: Commit) -> Result<Commit> {
-    let folder = root.join(FOLDER);
-    store::create_folder(&folder)?;
-    let taken = fs::read_dir(&folder).map_err(|e| Error::io("read", &folder, e))?;
-    let highest = taken.flatten().filter_map(|e| e.file_name().to_string_lossy().strip_suffix(".json")?.parse::<u64>().ok()).max();
-    commit.number = highest.unwrap_or(0) + 1;
-    commit.at = now();
-    let target = path(root, commit.number);
-    let text = serde_json::to_vec_pretty(&commit).map_err(|e| Error::internal("a commit as JSON", e))?;
-    let draft = store::write_whole(root, &folder.join(format!(".next-{}", std::process::id())), &text)?;
-    let draft = root.join(draft.path);
-    // A hard link fails when the name is taken: exactly one of several writers wins.
-    let linked = fs::hard_link(&draft, &target);
-    let _ = fs::remove_file(&draft);
-    match linked {
-        Ok(()) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(Error::Locked(format!("another run committed {} first; start this one again", target.display())));
-        }
-        Err(e) => return Err(Error::io("commit", &target, e)),
-    }
-    store::sync_folder(&folder)?;
-    Ok(commit)
-}
-
-/// The lock of a root: held while a load or run is under way, given back when dropped or when the process ends.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
-/// Takes the lock of a root, or says who holds it.
-pub fn lock(root: &Path, doing: &str) -> Result<Lock> {
+/// Makes the commit that follows the one whose number it has (0: the first). Fails if another was made since, by whomever: what is committed
+/// rests on what was read.
+pub fn create(root: &Root, mut commit: Commit) -> Result<Commit> {
     store::create_folder(root)?;
-    let path = root.join(LOCK);
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let open = options.open(&path);
-    let mut file = open.map_err(|e| Error::io("open", &path, e))?;
-    if rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
-        let mut holder = String::new();
-        let _ = file.read_to_string(&mut holder);
-        return Err(Error::Locked(format!("another run is at work on {}: {}; wait until it ends", root.display(), holder.trim())));
+    root.refresh()?;
+    let beaten = |number| Error::Locked(format!("another run made commit {number} of {} first; start this one again", root.display()));
+    let base = read(root, commit.number).ok();
+    let numbers = files(root)?;
+    // One that is broken counts for nobody, but its number is taken.
+    if let Some(number) = numbers.iter().find(|&&n| n > commit.number && read(root, n).is_ok()) {
+        return Err(beaten(*number));
     }
-    let holder = format!("perkins {doing}, process {}, since {}\n", std::process::id(), now());
-    let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
-    write.map_err(|e| Error::io("write", &path, e))?;
-    Ok(Lock { _file: file })
+    let before: Vec<&Pointer> = base.iter().flat_map(Commit::pointers).collect();
+    let manifests: Vec<&str> = before.iter().map(|p| p.manifest.as_str()).collect();
+    commit.pointers().filter(|p| !before.contains(p)).try_for_each(|p| root.send(&p.manifest, &manifests))?;
+    commit.number = numbers.first().copied().unwrap_or(0) + 1;
+    commit.at = now();
+    commit.token = token();
+    let text = serde_json::to_vec_pretty(&commit).map_err(|e| Error::internal("a commit as JSON", e))?;
+    if root.create(&path(commit.number), &text)? { Ok(commit) } else { Err(beaten(commit.number)) }
+}
+
+/// Takes the lock of a root for as long as what is given back lives, or says who holds it.
+pub fn lock(root: &Root, doing: &str) -> Result<Lock> {
+    root.lock(doing)
+}
+
+/// A text that nobody else makes, on any machine: the standard library seeds its hashers from the operating system.
+pub fn token() -> String {
+    let random = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id());
+    format!("{:016x}{:016x}", random(), random())
 }
 
 /// The time as `2026-11-22T10:15:00Z`; only names and manifests use it, never a rule.

@@ -28,6 +28,7 @@ pub mod project;
 pub mod publish;
 pub mod published;
 pub mod report;
+pub mod root;
 pub mod run;
 pub mod store;
 pub mod synth;

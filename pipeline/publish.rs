@@ -12,12 +12,13 @@ pub mod table;
 
 use crate::audit;
 use crate::catalog::{Catalog, Layer, Name};
-use crate::commit;
+use crate::commit::{self, Commit};
 use crate::disclosure::{self, Policy, Protection, Tie};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::project::Project;
+use crate::root::Root;
 use crate::run::manifest::{Column, Manifest, Table};
 use crate::run::output::{self, OutputFile, REPORT_YEAR};
 use crate::run::parameter::register_batch;
@@ -40,9 +41,9 @@ const FIGURES: &str = "public_figure";
 /// Where a release is made.
 pub struct Ground<'a> {
     /// The restricted root.
-    pub restricted: &'a Path,
+    pub restricted: &'a Root,
     /// The public root.
-    pub public: &'a Path,
+    pub public: &'a Root,
     /// Descriptions and SQL.
     pub project: &'a Project,
     /// Threads.
@@ -82,6 +83,8 @@ pub async fn publish(ground: &Ground<'_>, manifest: &Manifest, kind: PolicyKind,
         PolicyKind::Protected => manifest.run_id.clone(),
         PolicyKind::Rule => format!("{}-rule", manifest.run_id),
     };
+    // What is decided here rests on what is public now; the commit is refused if that changes meanwhile.
+    let before = commit::current(ground.public)?.unwrap_or_default();
     let current = Release::current(ground.public, Some(&manifest.jurisdiction))?;
     if let Some(release) = current.filter(|r| r.release_id == release_id) {
         return Ok(Outcome { release, evidence: None, unchanged: true });
@@ -90,14 +93,14 @@ pub async fn publish(ground: &Ground<'_>, manifest: &Manifest, kind: PolicyKind,
     let restricted = ground.restricted.join(EVIDENCE).join(&release_id);
     // Nothing that was not found safe is ever where the public may look, also if this process is killed.
     let stage = restricted.join("stage");
-    let made = make(ground, manifest, kind, &release_id, (&stage, &restricted), progress).await;
+    let made = make(ground, manifest, kind, &release_id, before, (&stage, &restricted), progress).await;
     let _ = std::fs::remove_dir_all(&stage);
     made
 }
 
 /// Why figures of a jurisdiction cannot be public, if those of another one are: they are of the same students by other rules, and one would tell
 /// what the other hides.
-pub fn other_jurisdiction(public: &Path, jurisdiction: &str) -> Result<Option<String>> {
+pub fn other_jurisdiction(public: &Root, jurisdiction: &str) -> Result<Option<String>> {
     let commit = commit::current(public)?.unwrap_or_default();
     let told = |other: &String| {
         let public = public.display();
@@ -128,6 +131,7 @@ async fn make(
     manifest: &Manifest,
     kind: PolicyKind,
     release_id: &str,
+    before: Commit,
     (stage, restricted): (&Path, &Path),
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Outcome> {
@@ -172,14 +176,16 @@ async fn make(
     };
     let evidence = maker.evidence;
     let text = serde_json::to_vec_pretty(&evidence).map_err(|e| Error::internal("the evidence of a release", e))?;
-    store::write_whole(ground.restricted, &restricted.join("manifest.json"), &text)?;
+    let stored = store::write_whole(ground.restricted, &restricted.join("manifest.json"), &text)?;
+    ground.restricted.send(&stored.path, &[])?;
     progress("making public");
+    store::remove_drafts(&ground.public.join("runs").join(release_id))?;
     for file in &release.files {
         let staged = stage.join(&file.stored.path);
         let content = std::fs::read(&staged).map_err(|e| Error::io("read", &staged, e))?;
         store::write_whole(ground.public, &ground.public.join(&file.stored.path), &content)?;
     }
-    release.commit(ground.public)?;
+    release.commit(ground.public, before)?;
     Ok(Outcome { release, evidence: Some(evidence), unchanged: false })
 }
 

@@ -96,7 +96,6 @@ pub async fn draw(root: &Path, project: &Project, run: &Manifest, only: &[String
     manifest.files.sort_by(|a, b| a.stored.path.cmp(&b.stored.path));
     let text = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::internal("the manifest of the reports as JSON", e))?;
     store::write_whole(root, &folder.join("manifest.json"), &text)?;
-    store::sync_folder(&root.join(FOLDER))?;
     Ok(Drawn { folder, manifest })
 }
 

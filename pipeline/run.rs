@@ -20,7 +20,8 @@ use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::{LakeFile, Load};
 use crate::project::Project;
-use crate::store;
+use crate::root::Root;
+pub use crate::store::read_json;
 use manifest::Manifest;
 use parameter::Years;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +63,7 @@ pub struct Outcome {
 }
 
 /// The load that is current, from its manifest.
-pub fn current_load(root: &Path) -> Result<(Commit, Load)> {
+pub fn current_load(root: &Root) -> Result<(Commit, Load)> {
     let none = || {
         Error::NoLake(format!(
             "there is no lake under {}; run `perkins ingest RAW_DIR` first, or name another folder with --restricted",
@@ -72,13 +73,6 @@ pub fn current_load(root: &Path) -> Result<(Commit, Load)> {
     let commit = commit::current(root)?.ok_or_else(none)?;
     let pointer = commit.load.clone().ok_or_else(none)?;
     Ok((commit, read_json(root, &pointer.manifest)?))
-}
-
-/// Reads a JSON file below a root.
-pub fn read_json<T: serde::de::DeserializeOwned>(root: &Path, path: &str) -> Result<T> {
-    let path = root.join(path);
-    let text = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-    serde_json::from_slice(&text).map_err(|e| Error::internal(format!("{} is not what this version wrote", path.display()), e))
 }
 
 /// A session over the lake with everything registered that views may refer to, and the views.
@@ -174,7 +168,7 @@ async fn computed_years(engine: &Engine, catalog: &Catalog, outputs: &[String], 
 
 /// Runs and commits. `progress` is told what is being worked on. A jurisdiction whose tables would all be the same as those of its current
 /// run keeps that; if that is so of all of them, nothing is committed.
-pub async fn run(root: &Path, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<Outcome>> {
+pub async fn run(root: &Root, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<Outcome>> {
     let (commit, load) = current_load(root)?;
     let ground = Ground { root, load: &load, below: &root.join("runs"), before: before(&commit, root, options) };
     let mut outcomes = compute(&ground, project, options, progress).await?;
@@ -182,21 +176,19 @@ pub async fn run(root: &Path, project: &Project, options: &Options, progress: &(
     for outcome in outcomes.iter_mut().filter(|o| !o.unchanged) {
         outcome.manifest.companions = companion::write((&outcome.manifest).into(), root, &outcome.folder)?;
         let stored = outcome.manifest.write(root, &outcome.folder)?;
-        store::sync_folder(&outcome.folder)?;
         let pointer = Pointer { id: outcome.manifest.run_id.clone(), manifest: stored.path, blake3: stored.blake3 };
         next.runs.insert(outcome.manifest.jurisdiction.clone(), pointer);
     }
     // Of several, the first is the one that is shown when none is named.
     next.jurisdiction = options.jurisdictions.first().cloned();
     if outcomes.iter().any(|o| !o.unchanged) {
-        store::sync_folder(ground.below)?;
         commit::create(root, next)?;
     }
     Ok(outcomes)
 }
 
 /// For each jurisdiction: what would become of each view, and why.
-pub async fn explain_plan(root: &Path, project: &Project, options: &Options) -> Result<Vec<(String, Vec<plan::Line>)>> {
+pub async fn explain_plan(root: &Root, project: &Project, options: &Options) -> Result<Vec<(String, Vec<plan::Line>)>> {
     let (commit, load) = current_load(root)?;
     let ground = Ground { root, load: &load, below: &root.join("runs"), before: before(&commit, root, options) };
     let (runs, graph) = plan(&ground, project, options).await?;

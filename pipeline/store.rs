@@ -2,10 +2,14 @@
 //! Commits are created once and never overwritten (outputs.md, "Layout of a run").
 
 use crate::error::{Error, Result};
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How the names of drafts begin.
+const DRAFT: &str = ".draft-";
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
@@ -20,6 +24,34 @@ pub struct Stored {
     pub blake3: String,
 }
 
+/// What any manifest names below its root: that of a load, a run, a release, its evidence, or reports.
+#[derive(Debug, serde::Deserialize)]
+pub struct Named {
+    #[serde(default)]
+    files: Vec<Stored>,
+    #[serde(default)]
+    companions: Vec<Stored>,
+    #[serde(default)]
+    surrogates: BTreeMap<String, Stored>,
+    reject: Option<Stored>,
+}
+
+impl Named {
+    /// The files that a manifest names.
+    pub fn read(root: &Path, manifest: &str) -> Result<Vec<Stored>> {
+        let Named { mut files, companions, surrogates, reject } = read_json(root, manifest)?;
+        files.extend(companions.into_iter().chain(surrogates.into_values()).chain(reject));
+        Ok(files)
+    }
+}
+
+/// Reads a JSON file below a root.
+pub fn read_json<T: serde::de::DeserializeOwned>(root: &Path, path: &str) -> Result<T> {
+    let path = root.join(path);
+    let text = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+    serde_json::from_slice(&text).map_err(|e| Error::internal(format!("{} is not what this version wrote", path.display()), e))
+}
+
 /// A file being written under a temporary name, hashed as it goes.
 pub struct Draft {
     file: Option<io::BufWriter<File>>,
@@ -32,7 +64,7 @@ impl Draft {
     /// Starts a draft in `folder` (made if it is not there; restricted folders get mode 0700, files 0600).
     pub fn create(folder: &Path) -> Result<Draft> {
         create_folder(folder)?;
-        let temporary = folder.join(format!(".draft-{}-{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed)));
+        let temporary = folder.join(format!("{DRAFT}{}-{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed)));
         let file = options().open(&temporary).map_err(|e| Error::io("create", &temporary, e))?;
         Ok(Draft { file: Some(io::BufWriter::with_capacity(1 << 18, file)), temporary, hasher: blake3::Hasher::new(), bytes: 0 })
     }
@@ -41,16 +73,46 @@ impl Draft {
     pub fn finish(mut self, root: &Path, name: impl FnOnce(&str) -> String) -> Result<Stored> {
         let hash = self.hasher.finalize().to_hex().to_string();
         let target = self.temporary.with_file_name(name(&hash));
-        let doing = |e| Error::io("write", &target, e);
-        if let Some(buffered) = self.file.take() {
-            let file = buffered.into_inner().map_err(|e| doing(e.into_error()))?;
-            file.sync_all().map_err(doing)?;
-        }
-        fs::rename(&self.temporary, &target).map_err(doing)?;
-        if let Some(folder) = target.parent() {
-            sync_folder(folder)?;
-        }
+        self.name(&target)?;
         Ok(Stored { path: relative(root, &target), bytes: self.bytes, blake3: hash })
+    }
+
+    /// Names the draft `target`, in the same folder, if it has this BLAKE3; else it is thrown away.
+    pub fn finish_as(mut self, target: &Path, blake3: &str) -> Result<bool> {
+        let is_it = self.hasher.finalize().to_hex().as_str() == blake3;
+        if is_it {
+            self.name(target)?;
+        }
+        Ok(is_it)
+    }
+
+    /// Names the draft `target`, in the same folder, unless there is such a file: of several that try, one is told `true`.
+    pub fn finish_new(mut self, target: &Path) -> Result<bool> {
+        self.sync(target)?;
+        // A hard link fails when the name is taken.
+        let linked = fs::hard_link(&self.temporary, target);
+        let _ = fs::remove_file(&self.temporary);
+        match linked {
+            Ok(()) => sync_folder_of(target).map(|()| true),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(e) => Err(Error::io("write", target, e)),
+        }
+    }
+
+    fn name(&mut self, target: &Path) -> Result<()> {
+        self.sync(target)?;
+        fs::rename(&self.temporary, target).map_err(|e| Error::io("write", target, e))?;
+        sync_folder_of(target)
+    }
+
+    fn sync(&mut self, target: &Path) -> Result<()> {
+        let doing = |e| Error::io("write", target, e);
+        let Some(mut buffered) = self.file.take() else { return Ok(()) };
+        let written = buffered.flush().and_then(|()| buffered.get_ref().sync_all());
+        if written.is_err() {
+            let _ = fs::remove_file(&self.temporary);
+        }
+        written.map_err(doing)
     }
 }
 
@@ -84,18 +146,48 @@ fn options() -> OpenOptions {
     options
 }
 
-/// Makes a folder and its parents, readable by their owner only.
+/// Makes a folder and its parents, readable by their owner only; their names last, like those of files.
 pub fn create_folder(folder: &Path) -> Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        create_folder(parent)?;
+    }
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|e| Error::io("create folder", folder, e))
+    match builder.create(folder) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => Err(Error::io("create folder", folder, e)),
+        _ => sync_folder_of(folder),
+    }
 }
 
-/// Fsyncs a folder, so that the names in it last.
-pub fn sync_folder(folder: &Path) -> Result<()> {
+/// Fsyncs the folder that a file or folder lies in, so that its name lasts.
+fn sync_folder_of(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync folder", folder, e))
+}
+
+/// Removes a file, which may be gone already.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes drafts below a folder that a killed process left; who calls this holds the lock, so no other one is at work there.
+pub fn remove_drafts(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            remove_drafts(&path)?;
+        } else if entry.file_name().to_string_lossy().starts_with(DRAFT) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a small file whole: draft, fsync, rename.
@@ -136,6 +228,6 @@ pub fn link(root: &Path, from: &Stored, to: &Path) -> Result<Stored> {
         let name = to.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         return draft.finish(root, |_| name);
     }
-    sync_folder(folder)?;
+    sync_folder_of(to)?;
     Ok(Stored { path: relative(root, to), ..from.clone() })
 }

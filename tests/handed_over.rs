@@ -78,10 +78,3 @@ fn names_of_clusters_that_no_framework_has_are_warned_about() {
     ];
     assert_eq!(warnings, BTreeSet::from(expected), "{said}");
 }
-
-#[test]
-fn object_stores_are_refused_before_anything_is_written() {
-    let place = sample_without(&[]);
-    place.perkins(&["ingest", "raw", "--restricted", "s3://bucket/restricted"]).refuses(3, &["s3://bucket/restricted", "folders only"]);
-    assert!(!place.path().join("s3:").exists());
-}

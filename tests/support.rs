@@ -276,6 +276,15 @@ pub fn python(package: &str) -> Option<PathBuf> {
     found
 }
 
+/// The emulator of Azure Blob Storage, if it is there (and says so if not).
+pub fn azurite() -> Option<PathBuf> {
+    let found = test_tool("PERKINS_TEST_AZURITE", ".cache/perkins/node/node_modules/.bin/azurite-blob");
+    if found.is_none() {
+        skipped("no azurite: `make test-tools` installs it");
+    }
+    found
+}
+
 /// Says that something was left out, and why: it must not look as if it had passed. Written past the test harness, which hides what passes.
 pub fn skipped(why: &str) {
     use std::io::Write;

@@ -7,7 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 #[test]
 fn a_second_run_at_once_is_told_who_holds_the_lock() {
     let place = loaded();
-    let lock = perkins::commit::lock(&place.restricted(), "test").unwrap();
+    let root = perkins::root::Root::from(place.restricted());
+    let lock = perkins::commit::lock(&root, "test").unwrap();
     let holder = format!("process {}", std::process::id());
     for arguments in [&["ingest", "raw"][..], &["run", "--jurisdiction", "oregon"], &["all", "raw", "--jurisdiction", "oregon"]] {
         place.perkins(arguments).refuses(11, &["perkins test", &holder, "wait"]);
@@ -15,7 +16,7 @@ fn a_second_run_at_once_is_told_who_holds_the_lock() {
     drop(lock);
     place.run("oregon", [2024], &[]);
     // Whoever only reads does not wait.
-    let _lock = perkins::commit::lock(&place.restricted(), "test").unwrap();
+    let _lock = perkins::commit::lock(&root, "test").unwrap();
     place.works(&["query", "select 1"]);
 }
 

@@ -49,6 +49,7 @@ pub fn main(args: &AllArgs, settings: &Settings) -> Result<()> {
 /// The state's figures against targets, what was not handed over for them, and where the outputs lie.
 pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
     let manifest = &outcome.manifest;
+    let folder = settings.restricted.shown(&outcome.folder);
     let mut text = String::new();
     if !manifest.files_of("performance").is_empty() {
         let jurisdiction = Jurisdiction::load(&settings.project, &manifest.jurisdiction)?;
@@ -58,12 +59,12 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
         text.push('\n');
     }
     text += &match outcome {
-        Outcome { unchanged: true, .. } => format!("run {}: unchanged: {}\n", manifest.run_id, outcome.folder.display()),
+        Outcome { unchanged: true, .. } => format!("run {}: unchanged: {folder}\n", manifest.run_id),
         Outcome { reused, .. } if !reused.is_empty() => {
             let reused = format!("{} of {} tables reused", reused.len(), manifest.tables.len());
-            format!("run {} in {:.1} s, {reused}: {}\n", manifest.run_id, manifest.seconds, outcome.folder.display())
+            format!("run {} in {:.1} s, {reused}: {folder}\n", manifest.run_id, manifest.seconds)
         }
-        _ => format!("run {} in {:.1} s: {}\n", manifest.run_id, manifest.seconds, outcome.folder.display()),
+        _ => format!("run {} in {:.1} s: {folder}\n", manifest.run_id, manifest.seconds),
     };
     for table in &manifest.tables {
         let rows: usize = manifest.files.iter().filter(|f| f.table == table.name).map(|f| f.rows).sum();

@@ -79,7 +79,11 @@ pub fn main(args: &AuditArgs, settings: &Settings) -> Result<()> {
 
 /// The certificate of a public table, if who audits may see it.
 fn certificate(settings: &Settings, release: &Release, table: &str, year: i32) -> Result<Option<Vec<u8>>> {
-    let path = settings.restricted.join(EVIDENCE).join(&release.release_id).join(format!("certificate-{table}-{year}.ndjson.zst"));
+    let folder = settings.restricted.join(EVIDENCE).join(&release.release_id);
+    let path = folder.join(format!("certificate-{table}-{year}.ndjson.zst"));
+    if let Err(e) = settings.restricted.fetch_changed(&format!("{EVIDENCE}/{}/manifest.json", release.release_id)) {
+        tracing::info!("without the certificate: {e}");
+    }
     path.is_file().then(|| std::fs::read(&path).map_err(|e| Error::io("read", &path, e))).transpose()
 }
 
@@ -125,9 +129,9 @@ fn told(name: &str, audited: &Audited, most: usize) -> String {
 /// What is public now, by level, for people.
 pub fn summary(made: &Outcome, settings: &Settings) -> Result<String> {
     let Outcome { release, evidence, unchanged } = made;
-    let folder = settings.public.join("runs").join(&release.release_id);
+    let folder = settings.public.shown(&settings.public.join("runs").join(&release.release_id));
     if *unchanged {
-        return Ok(format!("\npublic: unchanged: {}\n", folder.display()));
+        return Ok(format!("\npublic: unchanged: {folder}\n"));
     }
     let descriptions = description::Description::all(&settings.project)?;
     let mut text = String::new();
@@ -154,5 +158,5 @@ pub fn summary(made: &Outcome, settings: &Settings) -> Result<String> {
         0 => "the audit found no hidden figure that can be computed".to_string(),
         n => format!("POLICY RULE LEAVES OPEN {} hidden figures that anybody can compute", grouped(n)),
     };
-    Ok(text + &format!("{audit}\npublic: {}\n", folder.display()))
+    Ok(text + &format!("{audit}\npublic: {folder}\n"))
 }

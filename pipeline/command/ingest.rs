@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::ingest::{Options, ingest};
 use crate::jurisdiction::BASE;
 use crate::lake::Load;
+use crate::root::Root;
 use crate::run::{check, read_json};
 use crate::store;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Flags of `perkins ingest`.
 #[derive(Debug, Clone, clap::Args)]
@@ -56,7 +57,6 @@ pub fn load(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
     let folder = root.join("loads").join(&load.load_id);
     let text = serde_json::to_vec_pretty(&load).map_err(|e| Error::internal("the load as JSON", e))?;
     let manifest = store::write_whole(root, &folder.join("manifest.json"), &text)?;
-    store::sync_folder(&root.join("loads"))?;
     let pointer = Pointer { id: load.load_id.clone(), manifest: manifest.path, blake3: manifest.blake3 };
     commit::create(root, Commit { load: Some(pointer), ..before.unwrap_or_default() })?;
     tracing::info!(load = load.load_id, "load committed");
@@ -64,7 +64,7 @@ pub fn load(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
 }
 
 /// What came in, for people: counts by collection, and warnings.
-pub fn summary(load: &Load, unchanged: bool, root: &Path) -> String {
+pub fn summary(load: &Load, unchanged: bool, root: &Root) -> String {
     let mut text = format!("{:<24}{:>14}{:>14}{:>12}{:>10}\n", "collection", "rows read", "accepted", "duplicates", "rejected");
     for c in &load.collections {
         text += &format!(
@@ -79,7 +79,7 @@ pub fn summary(load: &Load, unchanged: bool, root: &Path) -> String {
     for w in &load.warnings {
         let examples = match w.examples.join(", ") {
             none if none.is_empty() => String::new(),
-            _ if w.restricted => format!(" (which, in {})", root.join("loads").join(&load.load_id).join("manifest.json").display()),
+            _ if w.restricted => format!(" (which, in {})", root.shown(&root.join("loads").join(&load.load_id).join("manifest.json"))),
             some => format!(" (such as {some})"),
         };
         text += &format!(
@@ -90,7 +90,7 @@ pub fn summary(load: &Load, unchanged: bool, root: &Path) -> String {
         );
     }
     if load.collections.iter().any(|c| c.rejected > 0) {
-        let reject = load.reject.as_ref().map(|r| root.join(&r.path).display().to_string()).unwrap_or_default();
+        let reject = load.reject.as_ref().map(|r| root.shown(&root.join(&r.path))).unwrap_or_default();
         text += &format!("rejected rows, with file, line and reason: {reject}\n");
     }
     text + &if unchanged { format!("load {}: unchanged\n", load.load_id) } else { format!("load {}\n", load.load_id) }

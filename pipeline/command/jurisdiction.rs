@@ -10,6 +10,7 @@ use crate::describe::{Description, describe};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
+use crate::root::Root;
 use crate::run::{current_load, requested_years};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -120,7 +121,7 @@ fn diff(args: &DiffArgs, settings: &Settings) -> Result<Comparison> {
 /// The lake to compare over: of the raw folder, else the current one. Without either, rules and views of a stated year can still be compared.
 fn data(args: &DiffArgs, settings: &Settings, scratch: &Scratch) -> Result<Option<(PathBuf, Load)>> {
     if let Some(raw) = &args.raw {
-        let settings = Settings { restricted: scratch.0.clone(), ..settings.clone() };
+        let settings = Settings { restricted: Root::from(scratch.0.clone()), ..settings.clone() };
         let max_reject_rate = crate::ingest::Options::default().max_reject_rate;
         let loaded = ingest::load(&ingest::IngestArgs { raw: raw.clone(), max_reject_rate }, &settings).map_err(|e| match e {
             Error::Data(what) => {
@@ -131,7 +132,7 @@ fn data(args: &DiffArgs, settings: &Settings, scratch: &Scratch) -> Result<Optio
         return Ok(Some((scratch.0.clone(), loaded?.0)));
     }
     match current_load(&settings.restricted) {
-        Ok((_, load)) => Ok(Some((settings.restricted.clone(), load))),
+        Ok((_, load)) => Ok(Some((settings.restricted.to_path_buf(), load))),
         Err(Error::NoLake(_)) if args.report_year.is_some() => Ok(None),
         Err(Error::NoLake(what)) => {
             Err(Error::NoLake(format!("{what}; or name a RAW_DIR to compare over, or a --report-year to compare only rules and views")))

@@ -70,7 +70,8 @@ pub fn manifest(settings: &Settings, run: Option<&str>, jurisdiction: Option<&st
     let root = &settings.restricted;
     if let Some(id) = run {
         let path = format!("runs/{id}/manifest.json");
-        if id.contains(['/', '\\']) || !root.join(&path).is_file() {
+        let known = !id.contains(['/', '\\']) && root.look().and_then(|()| root.fetch(&path)).map(|()| root.join(&path).is_file())?;
+        if !known {
             return Err(Error::Config(format!("there is no run {id:?} under {}; `perkins status` lists them", root.display())));
         }
         return read_json(root, &path);

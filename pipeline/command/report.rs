@@ -34,16 +34,30 @@ enum Form {
 
 /// Draws all reports of a run, unless they are there already.
 pub fn of_run(run: &Manifest, settings: &Settings) -> Result<()> {
-    if settings.restricted.join(FOLDER).join(&run.run_id).join("manifest.json").is_file() {
+    let manifest = manifest_of(run);
+    settings.restricted.fetch_changed(&manifest)?;
+    if settings.restricted.join(&manifest).is_file() {
         return Ok(());
     }
+    let drawn = drawn(run, &[], settings)?;
+    let count = drawn.manifest.files.len();
+    let folder = settings.restricted.shown(&drawn.folder);
+    print(&format!("reports: {count} {} in {folder}\n", if count == 1 { "workbook" } else { "workbooks" }))
+}
+
+/// Path of the manifest of a run's reports.
+fn manifest_of(run: &Manifest) -> String {
+    format!("{FOLDER}/{}/manifest.json", run.run_id)
+}
+
+/// Draws reports beside those that were drawn before, and keeps them.
+fn drawn(run: &Manifest, only: &[String], settings: &Settings) -> Result<Drawn> {
     let progress = Progress::start(settings);
     let at = |what: &str| progress.at(what);
-    let drawn = block_on(settings, draw(&settings.restricted, &settings.project, run, &[], &at))?;
-    drop(progress);
-    let count = drawn.manifest.files.len();
-    tracing::info!(run = run.run_id, files = count, "reports drawn");
-    print(&format!("reports: {count} {} in {}\n", if count == 1 { "workbook" } else { "workbooks" }, drawn.folder.display()))
+    let drawn = block_on(settings, draw(&settings.restricted, &settings.project, run, only, &at))?;
+    settings.restricted.send(&manifest_of(run), &[])?;
+    tracing::info!(run = run.run_id, files = drawn.manifest.files.len(), "reports drawn");
+    Ok(drawn)
 }
 
 /// Draws the reports of a run.
@@ -53,19 +67,16 @@ pub fn main(args: &ReportArgs, settings: &Settings) -> Result<()> {
     let mut text = String::new();
     for form in &args.format {
         let Form::Xlsx = form;
-        let progress = Progress::start(settings);
-        let at = |what: &str| progress.at(what);
-        let drawn = block_on(settings, draw(&settings.restricted, &settings.project, &run, &args.reports, &at))?;
-        tracing::info!(run = run.run_id, files = drawn.manifest.files.len(), "reports drawn");
-        text += &summary(&drawn);
+        settings.restricted.fetch_changed(&manifest_of(&run))?;
+        text += &summary(&drawn(&run, &args.reports, settings)?, settings);
     }
     print(&text)
 }
 
-fn summary(drawn: &Drawn) -> String {
+fn summary(drawn: &Drawn, settings: &Settings) -> String {
     let files = &drawn.manifest.files;
     let noun = if files.len() == 1 { "workbook" } else { "workbooks" };
-    let mut text = format!("{} {noun} in {}\n", files.len(), drawn.folder.display());
+    let mut text = format!("{} {noun} in {}\n", files.len(), settings.restricted.shown(&drawn.folder));
     for file in files {
         let name = file.stored.path.rsplit_once(&drawn.manifest.run_id).map_or("", |(_, n)| n.trim_start_matches('/'));
         text += &format!("  {name:<50}{:>4} sheets {:>12} bytes\n", file.sheets.len(), super::grouped(file.stored.bytes));

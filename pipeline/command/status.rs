@@ -77,7 +77,7 @@ pub fn main(args: &StatusArgs, settings: &Settings) -> Result<()> {
     let load = current.load.as_ref().map(|p| load_status(root, p, &history)).transpose()?;
     let status = Status { commit: current.number, load, runs: runs(root, current, &history)? };
     print(&match args.format {
-        Form::Text => text(&status, root),
+        Form::Text => text(&status, &root.display()),
         Form::Json => serde_json::to_string_pretty(&status).map_err(|e| Error::internal("the status as JSON", e))? + "\n",
     })
 }
@@ -131,8 +131,8 @@ fn runs(root: &Path, current: &Commit, history: &[Commit]) -> Result<Vec<RunStat
     Ok(runs)
 }
 
-fn text(status: &Status, root: &Path) -> String {
-    let mut text = format!("{}, commit {}\n\n", root.display(), status.commit);
+fn text(status: &Status, root: &str) -> String {
+    let mut text = format!("{root}, commit {}\n\n", status.commit);
     match &status.load {
         Some(load) => text += &load_text(load),
         None => text += "no load\n",

@@ -6,6 +6,7 @@ use crate::commit::{self, Commit};
 use crate::error::{Error, Result};
 use crate::lake::Load;
 use crate::publish::release::{EVIDENCE, Evidence, Release};
+use crate::root::Root;
 use crate::run::manifest::Manifest;
 use crate::run::output::OutputFile;
 use crate::run::{read_json, result::Results};
@@ -67,6 +68,7 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
             ),
         );
     };
+    fetched(current.pointers().try_for_each(|p| root.fetch(&p.manifest)), &mut report)?;
     let mut files = Vec::new();
     let load: Option<Load> = current.load.as_ref().map(|p| read_json(root, &p.manifest)).transpose()?;
     let runs = current.runs.values().map(|p| Ok((p, read_json(root, &p.manifest)?))).collect::<Result<Vec<(_, Manifest)>>>()?;
@@ -81,6 +83,7 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
     }
     progress.at("looking at every file");
     check_files(root, &files, args.read_data, settings.partitions, &mut report);
+    check_store(root, &files, args.read_data, &mut report)?;
     progress.at("looking at what is public");
     check_public(settings, args.read_data, &mut report)?;
     for (_, run) in runs.iter().filter(|_| args.read_data && report.findings.is_empty()).collect::<Vec<_>>() {
@@ -110,7 +113,7 @@ fn end(report: Report, nothing: String) -> Result<()> {
 }
 
 /// Reads every commit with its manifests; the newest that is whole is the current one.
-fn commits(root: &Path, report: &mut Report) -> Result<Option<Commit>> {
+fn commits(root: &Root, report: &mut Report) -> Result<Option<Commit>> {
     let numbers = commit::numbers(root)?;
     let mut current = None;
     for &number in &numbers {
@@ -211,14 +214,17 @@ fn check_public(settings: &Settings, read_data: bool, report: &mut Report) -> Re
     }
     let Some(current) = commits(public, report)? else { return Ok(()) };
     for pointer in current.runs.values() {
+        fetched(public.fetch(&pointer.manifest), report)?;
         let release: Release = read_json(public, &pointer.manifest)?;
         let expected = |f: &OutputFile| Expected { stored: f.stored.clone(), rows: Some(f.rows as u64), advice: PUBLIC_ADVICE };
         let companion = |c: &Stored| Expected { stored: c.clone(), rows: None, advice: PUBLIC_ADVICE };
         let files: Vec<Expected> = release.files.iter().map(expected).chain(release.companions.iter().map(companion)).collect();
         check_files(public, &files, read_data, settings.partitions, report);
+        check_store(public, &files, read_data, report)?;
         let named = files.iter().map(|f| f.stored.path.clone()).chain([pointer.manifest.clone()]).collect();
         strays(public, &public.join("runs").join(&release.release_id), &named, report);
         let path = format!("{EVIDENCE}/{}/manifest.json", release.release_id);
+        fetched(settings.restricted.fetch_changed(&path), report)?;
         match read_json::<Evidence>(&settings.restricted, &path) {
             Ok(evidence) => {
                 let files: Vec<Expected> =
@@ -228,6 +234,27 @@ fn check_public(settings: &Settings, read_data: bool, report: &mut Report) -> Re
             Err(_) => report.finding(&path, "is missing or broken: the evidence of the release that is public", PUBLIC_ADVICE),
         }
     }
+    Ok(())
+}
+
+/// What the store has not as its manifests say is a finding; a store that does not answer is an error.
+fn fetched(result: Result<()>, report: &mut Report) -> Result<()> {
+    match result {
+        Err(Error::Data(what)) => report.findings.push(what),
+        other => return other,
+    }
+    Ok(())
+}
+
+/// Looks at every object of a root on a store: that its copy here is whole tells nothing of it.
+fn check_store(root: &Root, files: &[Expected], read_data: bool, report: &mut Report) -> Result<()> {
+    let stored: Vec<&Stored> = files.iter().map(|f| &f.stored).collect();
+    let Some(wrong) = root.wrong_objects(&stored, read_data)? else { return Ok(()) };
+    for (path, what) in wrong {
+        let advice = files.iter().find(|f| f.stored.path == path).map_or(RUN_ADVICE, |f| f.advice);
+        report.finding(&path, what, advice);
+    }
+    report.counts.push((files.len() as u64, if read_data { "objects read" } else { "objects by size" }));
     Ok(())
 }
 

@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lineage::Lineage;
 use crate::project::Project;
+use crate::root::Root;
 use crate::run::graph::STUDENT;
 use crate::run::{self, Prepared, relation};
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 /// The view that decides about every candidate, the output that it feeds, and the view that lists the student's programs.
@@ -171,7 +171,7 @@ pub struct RuleValue {
 type Row = BTreeMap<String, String>;
 
 /// Answers for each report year.
-pub async fn ask(root: &Path, project: &Project, question: &Question) -> Result<Vec<Answer>> {
+pub async fn ask(root: &Root, project: &Project, question: &Question) -> Result<Vec<Answer>> {
     let (_, load) = run::current_load(root)?;
     let options = run::Options {
         jurisdictions: vec![question.jurisdiction.clone()],

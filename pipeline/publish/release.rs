@@ -1,7 +1,8 @@
 //! A release: what is under the public root, and the evidence for it under the restricted one.
 
-use crate::commit;
+use crate::commit::{self, Commit};
 use crate::error::{Error, Result};
+use crate::root::Root;
 use crate::run::companion::{self, Content};
 use crate::run::manifest::Table;
 use crate::run::output::OutputFile;
@@ -9,7 +10,6 @@ use crate::run::read_json;
 use crate::store::{self, Stored};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// By which policy figures are published.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -99,11 +99,12 @@ pub const EVIDENCE: &str = "releases";
 
 impl Release {
     /// Every release of a jurisdiction that was ever public, the newest first.
-    pub fn history(public: &Path, jurisdiction: &str) -> Result<Vec<Release>> {
+    pub fn history(public: &Root, jurisdiction: &str) -> Result<Vec<Release>> {
         let mut seen = BTreeSet::new();
         let mut all = Vec::new();
         for commit in commit::history(public)? {
             if let Some(pointer) = commit.runs.get(jurisdiction).filter(|p| seen.insert(p.id.clone())) {
+                public.fetch(&pointer.manifest)?;
                 all.push(read_json(public, &pointer.manifest)?);
             }
         }
@@ -111,21 +112,19 @@ impl Release {
     }
 
     /// The current release of a jurisdiction; of the latest, if none is named.
-    pub fn current(public: &Path, jurisdiction: Option<&str>) -> Result<Option<Release>> {
+    pub fn current(public: &Root, jurisdiction: Option<&str>) -> Result<Option<Release>> {
         let commit = commit::current(public)?.unwrap_or_default();
         commit.run(jurisdiction).map(|p| read_json(public, &p.manifest)).transpose()
     }
 
-    /// Writes the files that show how to read it and the manifest, and makes the release current.
-    pub fn commit(&mut self, public: &Path) -> Result<()> {
+    /// Writes the files that show how to read it and the manifest, and makes the release current, in place of what the commit `before` names.
+    pub fn commit(&mut self, public: &Root, before: Commit) -> Result<()> {
         let folder = public.join("runs").join(&self.release_id);
         let Release { release_id, jurisdiction, report_years, tables, files, .. } = &*self;
         self.companions = companion::write(Content { id: release_id, jurisdiction, report_years, tables, files }, public, &folder)?;
         let text = serde_json::to_vec_pretty(self).map_err(|e| Error::internal("the manifest of a release", e))?;
         let stored = store::write_whole(public, &folder.join("manifest.json"), &text)?;
-        store::sync_folder(&folder)?;
-        store::sync_folder(&public.join("runs"))?;
-        let mut next = commit::current(public)?.unwrap_or_default();
+        let mut next = before;
         let pointer = commit::Pointer { id: self.release_id.clone(), manifest: stored.path, blake3: stored.blake3 };
         next.runs.insert(self.jurisdiction.clone(), pointer);
         next.jurisdiction = Some(self.jurisdiction.clone());

@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::project::Project;
+use crate::root::Root;
 use arrow::array::{ArrayRef, Int32Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -50,7 +51,7 @@ impl Results {
     }
 
     /// Adds the lake, as `lake.<collection>`, and the reference tables.
-    pub fn with_lake(self, root: &Path, project: &Project, manifest: &Manifest) -> Result<Results> {
+    pub fn with_lake(self, root: &Root, project: &Project, manifest: &Manifest) -> Result<Results> {
         let (_, load) = super::current_load(root)?;
         let jurisdiction = Jurisdiction::load(project, &manifest.jurisdiction)?;
         super::relation::register(&self.engine, project, &project.contracts()?, &jurisdiction, root, &load)?;
