@@ -34,4 +34,5 @@ mod support;
 mod synth;
 mod synth_state;
 mod tally;
+mod troubled_store;
 mod whole;

@@ -1,13 +1,10 @@
 //! A root on a store that fails: at whichever request, readers see one state or the next, whole, and another try succeeds. And several
 //! writers at once.
 
-use futures::stream::{BoxStream, StreamExt};
+use crate::troubled_store::{Failure, Troubled};
 use object_store::memory::InMemory;
 use object_store::path::Path as Key;
-use object_store::{
-    CopyOptions, Error as StoreError, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult, Result as StoreResult, UploadPart,
-};
+use object_store::{GetOptions, ObjectStore, PutOptions};
 use perkins::commit::{self, Commit, Pointer};
 use perkins::error::{Error, Result};
 use perkins::root::Root;
@@ -17,148 +14,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
 use tempfile::TempDir;
-
-/// How a request fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Failure {
-    /// The store answers 503 and does nothing.
-    Unavailable,
-    /// No answer comes, and nothing was done.
-    TimedOut,
-    /// It is done, but the answer is lost.
-    AnswerLost,
-    /// Half of a part of a large object is kept, and the answer is that all is well.
-    PartTruncated,
-}
-
-/// A store whose n-th request fails, once.
-#[derive(Debug, Clone)]
-struct Failing {
-    store: Arc<InMemory>,
-    failure: Failure,
-    left: Arc<AtomicUsize>,
-    failed: Arc<AtomicUsize>,
-}
-
-impl Failing {
-    fn at(store: &Arc<InMemory>, failure: Failure, n: usize) -> Failing {
-        Failing { store: Arc::clone(store), failure, left: Arc::new(AtomicUsize::new(n)), failed: Arc::default() }
-    }
-
-    /// Whether this request is the one that fails.
-    fn now(&self) -> bool {
-        let last = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)) == Ok(1);
-        self.failed.fetch_add(usize::from(last), Ordering::SeqCst);
-        last
-    }
-
-    fn error(&self) -> StoreError {
-        let said = if self.failure == Failure::Unavailable { "503 Service Unavailable" } else { "operation timed out" };
-        StoreError::Generic { store: "test", source: said.into() }
-    }
-
-    /// Does a request, or fails it as said.
-    async fn pass<T>(&self, request: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
-        if !self.now() {
-            return request.await;
-        }
-        match self.failure {
-            Failure::AnswerLost => request.await.and(Err(self.error())),
-            // Only parts can be cut.
-            Failure::PartTruncated => request.await,
-            Failure::Unavailable | Failure::TimedOut => Err(self.error()),
-        }
-    }
-}
-
-impl std::fmt::Display for Failing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a store that fails")
-    }
-}
-
-#[async_trait::async_trait]
-impl ObjectStore for Failing {
-    async fn put_opts(&self, location: &Key, payload: PutPayload, opts: PutOptions) -> StoreResult<PutResult> {
-        self.pass(self.store.put_opts(location, payload, opts)).await
-    }
-
-    async fn put_multipart_opts(&self, location: &Key, opts: PutMultipartOptions) -> StoreResult<Box<dyn MultipartUpload>> {
-        let upload = self.pass(self.store.put_multipart_opts(location, opts)).await?;
-        Ok(Box::new(Parts { upload, of: self.clone() }))
-    }
-
-    async fn get_opts(&self, location: &Key, options: GetOptions) -> StoreResult<GetResult> {
-        self.pass(self.store.get_opts(location, options)).await
-    }
-
-    fn delete_stream(&self, locations: BoxStream<'static, StoreResult<Key>>) -> BoxStream<'static, StoreResult<Key>> {
-        let failing = self.clone();
-        let delete = move |location: StoreResult<Key>| {
-            let failing = failing.clone();
-            async move {
-                let one = futures::stream::once(async { location }).boxed();
-                let mut deleted = failing.store.delete_stream(one);
-                failing.pass(async { deleted.next().await.unwrap() }).await
-            }
-        };
-        locations.then(delete).boxed()
-    }
-
-    fn list(&self, prefix: Option<&Key>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        if self.now() && self.failure != Failure::PartTruncated {
-            return futures::stream::iter([Err(self.error())]).boxed();
-        }
-        self.store.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Key>) -> StoreResult<ListResult> {
-        self.pass(self.store.list_with_delimiter(prefix)).await
-    }
-
-    async fn copy_opts(&self, from: &Key, to: &Key, options: CopyOptions) -> StoreResult<()> {
-        self.pass(self.store.copy_opts(from, to, options)).await
-    }
-}
-
-#[derive(Debug)]
-struct Parts {
-    upload: Box<dyn MultipartUpload>,
-    of: Failing,
-}
-
-#[async_trait::async_trait]
-impl MultipartUpload for Parts {
-    fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        if !self.of.now() {
-            return self.upload.put_part(data);
-        }
-        let error = self.of.error();
-        match self.of.failure {
-            Failure::PartTruncated => {
-                let all: Vec<u8> = data.iter().flat_map(|b| b.to_vec()).collect();
-                self.upload.put_part(all[..all.len() / 2].to_vec().into())
-            }
-            Failure::AnswerLost => {
-                let put = self.upload.put_part(data);
-                Box::pin(async { put.await.and(Err(error)) })
-            }
-            Failure::Unavailable | Failure::TimedOut => Box::pin(async { Err(error) }),
-        }
-    }
-
-    async fn complete(&mut self) -> StoreResult<PutResult> {
-        let of = self.of.clone();
-        of.pass(self.upload.complete()).await
-    }
-
-    async fn abort(&mut self) -> StoreResult<()> {
-        let of = self.of.clone();
-        of.pass(self.upload.abort()).await
-    }
-}
 
 /// A root of a store, with a mirror of its own.
 struct Machine {
@@ -175,7 +31,7 @@ fn machine(store: Arc<dyn ObjectStore>) -> Machine {
 const LARGE: usize = 9 << 20;
 
 fn content(state: u64) -> [(String, Vec<u8>); 3] {
-    let large = (0..LARGE).map(|i| (i as u64).wrapping_mul(state + 1) as u8).collect();
+    let large = vec![state as u8; LARGE];
     [
         ("always".into(), b"the same in every state".to_vec()),
         (format!("small-{state}"), format!("state {state}").into_bytes()),
@@ -217,7 +73,7 @@ fn any_request_may(failure: Failure) {
         let writer = machine(Arc::clone(&store) as _);
         write(&writer.root, 1).unwrap();
         // The same machine, whose connection fails from now on.
-        let failing = Failing::at(&store, failure, n);
+        let failing = Troubled::failing(&store, failure, n);
         let broken = Root::on(Arc::new(failing.clone()), "memory://store/root", "root", writer.root.to_path_buf()).unwrap();
         let answer = write(&broken, 2);
         drop(broken);
@@ -230,7 +86,7 @@ fn any_request_may(failure: Failure) {
         assert_eq!(seen(&store), 2, "{failure:?} at request {n}");
         write(&writer.root, 3).unwrap();
         assert_eq!(seen(&store), 3, "{failure:?} at request {n}");
-        if failing.failed.load(Ordering::SeqCst) == 0 {
+        if !failing.has_failed() {
             break;
         }
         n += 1;
@@ -303,54 +159,6 @@ fn of_eight_writers_in_a_folder_exactly_one_wins_each_commit() {
     exactly_one_wins(&(0..8).map(|_| root.clone()).collect::<Vec<_>>());
 }
 
-/// A store whose clock shows another time; and whose lock is older than it was made, as if its holder had died.
-#[derive(Debug)]
-struct Clock {
-    store: Arc<InMemory>,
-    ahead: u64,
-    lock_older: u64,
-}
-
-impl std::fmt::Display for Clock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a store with a clock of its own")
-    }
-}
-
-#[async_trait::async_trait]
-impl ObjectStore for Clock {
-    async fn put_opts(&self, location: &Key, payload: PutPayload, opts: PutOptions) -> StoreResult<PutResult> {
-        self.store.put_opts(location, payload, opts).await
-    }
-
-    async fn put_multipart_opts(&self, location: &Key, opts: PutMultipartOptions) -> StoreResult<Box<dyn MultipartUpload>> {
-        self.store.put_multipart_opts(location, opts).await
-    }
-
-    async fn get_opts(&self, location: &Key, options: GetOptions) -> StoreResult<GetResult> {
-        let mut got = self.store.get_opts(location, options).await?;
-        let older = if location.filename() == Some("_lock") { self.lock_older } else { 0 };
-        got.meta.last_modified = got.meta.last_modified + Duration::from_secs(self.ahead) - Duration::from_secs(older);
-        Ok(got)
-    }
-
-    fn delete_stream(&self, locations: BoxStream<'static, StoreResult<Key>>) -> BoxStream<'static, StoreResult<Key>> {
-        self.store.delete_stream(locations)
-    }
-
-    fn list(&self, prefix: Option<&Key>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        self.store.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Key>) -> StoreResult<ListResult> {
-        self.store.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Key, to: &Key, options: CopyOptions) -> StoreResult<()> {
-        self.store.copy_opts(from, to, options).await
-    }
-}
-
 #[test]
 fn the_lock_of_a_store_names_its_holder_and_a_dead_holder_loses_it() {
     let store = Arc::new(InMemory::new());
@@ -360,7 +168,7 @@ fn the_lock_of_a_store_names_its_holder_and_a_dead_holder_loses_it() {
     let me = format!("process {}", std::process::id());
     assert!(matches!(&refused, Error::Locked(what) if what.contains(&me) && what.contains("perkins test")), "{refused}");
     // The clock of the store may be a day ahead of ours: the lock is as young as it was.
-    let skewed = |lock_older| machine(Arc::new(Clock { store: Arc::clone(&store), ahead: 86_400, lock_older }) as _);
+    let skewed = |lock_older| machine(Arc::new(Troubled::skewed(&store, 86_400, lock_older)) as _);
     assert!(matches!(commit::lock(&skewed(0).root, "test"), Err(Error::Locked(_))));
     assert!(matches!(commit::lock(&skewed(50).root, "test"), Err(Error::Locked(_))), "within its minute");
     // Not renewed for longer than it lasts: it is taken over, and its first holder does not take that away by giving back.

@@ -300,21 +300,27 @@ impl Remote {
     pub fn failed(&self, doing: &str, path: &str, e: StoreError) -> Error {
         let (what, look) = (format!("cannot {doing} {}/{path}", self.url), format!("look at the variables {}", variables(&self.url)));
         let cause = told(&e);
+        // A list tells the answer in its cause only.
+        let answered = |codes: &[&str]| codes.iter().any(|code| cause.contains(&format!("status code: {code}")));
         match e {
-            StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
-                Error::Config(format!("{what}: the store refuses the credentials, or they do not allow it; {look}"))
+            StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => self.refused(&what),
+            StoreError::NotImplemented { .. } | StoreError::NotSupported { .. } => {
+                Error::Config(format!("{what}: the store must be able to make an object only if it is not there ({cause})"))
             }
-            StoreError::NotFound { .. } => {
+            _ if answered(&["401", "403"]) => self.refused(&what),
+            _ if matches!(e, StoreError::NotFound { .. }) || answered(&["404"]) => {
                 Error::Config(format!("{what}: there is no such bucket or container; make it, or correct the URL ({look})"))
             }
             _ if ["credential", "metadata", "169.254.169.254"].iter().any(|w| cause.to_lowercase().contains(w)) => {
                 Error::Config(format!("{what}: there are no credentials for it; {look}"))
             }
-            StoreError::NotImplemented { .. } | StoreError::NotSupported { .. } => {
-                Error::Config(format!("{what}: the store must be able to make an object only if it is not there ({cause})"))
-            }
             _ => Error::internal(format!("{what}; if the store can be reached, start again"), cause),
         }
+    }
+
+    fn refused(&self, what: &str) -> Error {
+        let variables = variables(&self.url);
+        Error::Config(format!("{what}: the store refuses the credentials, or they do not allow it; look at the variables {variables}"))
     }
 }
 
