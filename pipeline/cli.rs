@@ -196,7 +196,12 @@ fn read_config(path: Option<&Path>) -> Result<ConfigFile> {
     let default = Path::new("perkins.toml");
     let (path, asked) = path.map_or((default, false), |p| (p, true));
     match std::fs::read_to_string(path) {
-        Ok(text) => toml::from_str(&text).map_err(|e| Error::Config(format!("{}: {e}", path.display()))),
+        Ok(text) => toml::from_str(&text).map_err(|e| {
+            // Which line, but not its value: somebody may have put a credential there.
+            let before = e.span().map_or(0, |s| text.get(..s.start).map_or(0, |t| t.matches('\n').count()));
+            let key = text.lines().nth(before).and_then(|l| l.split('=').next()).unwrap_or_default().trim();
+            Error::Config(format!("{}, line {} ({key}): {}", path.display(), before + 1, e.message()))
+        }),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && !asked => Ok(ConfigFile::default()),
         Err(e) => Err(Error::Config(format!("cannot read the settings file {}: {e}", path.display()))),
     }

@@ -301,6 +301,8 @@ fn urls_that_are_none_or_have_credentials_are_refused() {
     let config = place.file("perkins.toml", "restricted = \"s3://bucket/x\"\naws_secret_access_key = \"hidden\"\n");
     let said = place.command().env_remove("PERKINS_RESTRICTED").args(["status", "--config", text(&config)]).output().unwrap();
     assert_eq!(said.status.code(), Some(3), "credentials come from the environment only");
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("line 2 (aws_secret_access_key)") && !said.contains("hidden"), "{said}");
 }
 
 /// Google Cloud Storage cannot be had here: its settings are read, and the request goes where they say.

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 /// Name of the lock below a root: a file that the operating system locks, and an object of a store.
 pub const LOCK: &str = "_lock";
 
-/// How often who waits looks again.
+/// How soon who waits looks again, at a file and at an object.
 const LOOK: Duration = Duration::from_millis(200);
+const LOOK_AT_STORE: Duration = Duration::from_secs(2);
 
 /// Held while a load or run is under way, given back when dropped or when the process ends.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl Lock {
         let file = loop {
             match lock_file(root, &holder)? {
                 Ok(file) => break file,
-                Err(other) => patience.wait(&other)?,
+                Err(other) => patience.wait(&other, LOOK)?,
             }
         };
         let Some(remote) = &root.remote else { return Ok(Lock { _lease: None, _file: file }) };
@@ -42,7 +43,7 @@ impl Lock {
         let lease = loop {
             match Lease::take(remote, &holder, &mirror)? {
                 Ok(lease) => break lease,
-                Err(other) => patience.wait(&other)?,
+                Err(other) => patience.wait(&other, LOOK_AT_STORE)?,
             }
         };
         root.refresh()?;
@@ -59,7 +60,7 @@ struct Patience<'a> {
 
 impl Patience<'_> {
     /// Waits a moment for who holds the lock, or says who that is.
-    fn wait(&mut self, holder: &str) -> Result<()> {
+    fn wait(&mut self, holder: &str, look: Duration) -> Result<()> {
         let root = self.root.display();
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -70,7 +71,7 @@ impl Patience<'_> {
         if !std::mem::replace(&mut self.told, true) {
             tracing::warn!("waiting for another run on {root}: {holder}");
         }
-        std::thread::sleep(LOOK.min(left));
+        std::thread::sleep(look.min(left));
         Ok(())
     }
 }
