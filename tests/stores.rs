@@ -121,7 +121,7 @@ impl Machine<'_> {
 }
 
 const NIGHT: [&str; 6] = ["all", "raw", "--jurisdiction", "oregon", "--report-year", "2024"];
-const FIGURES: [&str; 4] = ["query", "select * from performance order by all", "--format", "csv"];
+const FIGURES: [&str; 4] = ["query", "select * from performance", "--format", "csv"];
 
 fn nights_on(service: &Service) {
     let first = Machine::new(service);
