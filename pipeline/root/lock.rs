@@ -5,6 +5,7 @@ use super::lease::Lease;
 use crate::commit;
 use crate::error::{Error, Result};
 use crate::store;
+use rustix::fs::{FlockOperation, flock};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::Path;
@@ -22,7 +23,18 @@ const LOOK_AT_STORE: Duration = Duration::from_secs(2);
 pub struct Lock {
     // Given back first.
     _lease: Option<Lease>,
-    _file: File,
+    _file: Locked,
+}
+
+/// The locked file.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // To close it is not enough: a process that another thread is starting in this moment has it open too.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
 }
 
 impl Lock {
@@ -77,19 +89,20 @@ impl Patience<'_> {
 }
 
 /// The locked file, or what its holder wrote into it.
-fn lock_file(root: &Path, holder: &str) -> Result<std::result::Result<File, String>> {
+fn lock_file(root: &Path, holder: &str) -> Result<std::result::Result<Locked, String>> {
     let path = root.join(LOCK);
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&path).map_err(|e| Error::io("open", &path, e))?;
-    if rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         let mut other = String::new();
         let _ = file.read_to_string(&mut other);
         return Ok(Err(other.trim().to_string()));
     }
-    let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(format!("{holder}\n").as_bytes()));
+    let mut file = Locked(file);
+    let write = file.0.set_len(0).and_then(|()| file.0.rewind()).and_then(|()| file.0.write_all(format!("{holder}\n").as_bytes()));
     write.map_err(|e| Error::io("write", &path, e))?;
     Ok(Ok(file))
 }
