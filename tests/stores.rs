@@ -268,6 +268,7 @@ fn a_store_that_is_not_there_or_refuses_says_what_to_do() {
     let refused = with(&[("AWS_ENDPOINT", &closed)]);
     refused.refuses(2, &["s3://bucket/perkins/restricted", "start again"]);
     assert!(!refused.err.contains("a-secret"), "{}", refused.err);
+    assert_eq!(entries(&machine.cache()).len(), 3, "the same URL at another endpoint is another store, with its own mirror");
     // A lake that was there and is gone is said, by verify and by whoever needs it.
     machine.works(&["ingest", "raw"]);
     let lake = machine.mirrored("lake").into_iter().find(|p| p.ends_with("student") || text(p).contains("/student-")).unwrap();

@@ -18,6 +18,9 @@ const LASTS: Duration = Duration::from_secs(60);
 /// How often it is renewed.
 const RENEWED: Duration = Duration::from_secs(15);
 
+/// How often it is tried when it changes hands meanwhile.
+const TRIES: usize = 5;
+
 /// The content of the object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Held {
@@ -89,7 +92,7 @@ impl Drop for Lease {
 /// Makes the object, or replaces that of a holder who is gone; else tells who holds it.
 async fn acquire(remote: &Remote, held: &Held) -> Result<std::result::Result<UpdateVersion, String>> {
     let mut mode = PutMode::Create;
-    loop {
+    for _ in 0..TRIES {
         let put = remote.store.put_opts(&remote.key(LOCK), held.payload()?, mode.into()).await;
         let e = match put {
             Ok(put) => return Ok(Ok(put.into())),
@@ -116,6 +119,7 @@ async fn acquire(remote: &Remote, held: &Held) -> Result<std::result::Result<Upd
             _ => mode = PutMode::Update(there.version),
         }
     }
+    Ok(Err("others, who take and give back the lock in this moment".into()))
 }
 
 async fn look(remote: &Remote) -> Result<Option<There>> {
