@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::store;
+use crate::window::Window;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -38,6 +39,9 @@ pub struct Commit {
     /// The jurisdiction whose run is shown when none is named: that of the latest run.
     #[serde(default)]
     pub jurisdiction: Option<String>,
+    /// Report years that were closed, those opened again too, in the order in which they were closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
     /// When it was made, UTC; for people only.
     pub at: String,
 }
@@ -47,9 +51,16 @@ impl Commit {
     pub fn run(&self, jurisdiction: Option<&str>) -> Option<&Pointer> {
         self.runs.get(jurisdiction.or(self.jurisdiction.as_deref())?)
     }
+
+    /// Every manifest that it names: of the load, of the current runs, and of those whose tables closed years keep.
+    pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        let closed = self.windows.iter().filter(|w| w.reopened.is_none()).map(|w| &w.run);
+        self.load.iter().chain(self.runs.values()).chain(closed)
+    }
 }
 
-fn path(root: &Path, number: u64) -> PathBuf {
+/// The file of a commit.
+pub fn path(root: &Path, number: u64) -> PathBuf {
     root.join(FOLDER).join(format!("{number:08}.json"))
 }
 
@@ -89,7 +100,7 @@ pub fn read(root: &Path, number: u64) -> std::result::Result<Commit, (String, St
     if commit.number != number {
         return Err(wrong(format!("says that it is commit {}", commit.number)));
     }
-    for pointer in commit.load.iter().chain(commit.runs.values()) {
+    for pointer in commit.pointers() {
         let manifest = fs::read(root.join(&pointer.manifest)).map_err(|e| (pointer.manifest.clone(), format!("cannot be read: {e}")))?;
         if blake3::hash(&manifest).to_hex().as_str() != pointer.blake3 {
             return Err((pointer.manifest.clone(), format!("is not the manifest that commit {number} names: its BLAKE3 differs")));
@@ -153,7 +164,12 @@ pub fn lock(root: &Path, doing: &str) -> Result<Lock> {
 
 /// The time as `2026-11-22T10:15:00Z`; only names and manifests use it, never a rule.
 pub fn now() -> String {
-    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs()) as i64;
+    stamp(std::time::SystemTime::now())
+}
+
+/// A time in the form of `now`; the order of such texts is that of the times.
+pub fn stamp(time: std::time::SystemTime) -> String {
+    let seconds = time.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs()) as i64;
     let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil(days);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
