@@ -63,8 +63,7 @@ fn together(root: &Path, project: &Project, commit: &Commit, years: &[&Manifest]
         files.map(|f| (f.table.clone(), f.report_year, f.stored.blake3.clone())).collect()
     };
     let files = || years.iter().flat_map(|m| &m.files);
-    let current: Option<Manifest> =
-        commit.runs.get(&last.jurisdiction).map(|p| run::read_json(root, &p.manifest)).transpose()?;
+    let current: Option<Manifest> = commit.runs.get(&last.jurisdiction).map(|p| run::read_json(root, &p.manifest)).transpose()?;
     if let Some(current) = current.filter(|c| content(&mut c.files.iter()) == content(&mut files())) {
         let folder = root.join(RUNS).join(&current.run_id);
         return Ok(Outcome { manifest: current, folder, unchanged: true, reused: vec![] });

@@ -167,7 +167,10 @@ impl Settings {
             project: Project::open(flags.project.clone(), overlays)?,
             partitions: flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1),
             memory_limit: limit.as_deref().map(parse_size).transpose()?,
-            max_change: config.max_change.map(|p| parse_percent(&p.to_string()).map_err(|e| Error::Config(format!("max_change: {e}")))).transpose()?,
+            max_change: config
+                .max_change
+                .map(|p| parse_percent(&p.to_string()).map_err(|e| Error::Config(format!("max_change: {e}"))))
+                .transpose()?,
             progress: flags.log_format == LogFormat::Text && std::io::IsTerminal::is_terminal(&std::io::stderr()),
         })
     }

@@ -22,6 +22,8 @@ pub mod verify;
 use crate::cli::{Command, Settings};
 use crate::error::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use status::Form;
 use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
@@ -87,6 +89,14 @@ fn print(text: &str) -> Result<()> {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::internal("cannot write to standard output", e)),
         _ => Ok(()),
     }
+}
+
+/// Prints an answer for people or for programs.
+fn answer<T: Serialize>(form: Form, what: &T, text: impl Fn(&T) -> String) -> Result<()> {
+    print(&match form {
+        Form::Text => text(what),
+        Form::Json => serde_json::to_string_pretty(what).map_err(|e| Error::internal("the answer as JSON", e))? + "\n",
+    })
 }
 
 /// A whole number with commas, for people.

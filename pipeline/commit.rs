@@ -12,7 +12,8 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-const FOLDER: &str = "_commits";
+/// Folder of the commits below a root.
+pub const FOLDER: &str = "_commits";
 const LOCK: &str = "_lock";
 
 /// A manifest that a commit names.

@@ -105,11 +105,7 @@ impl Pair<'_> {
                 tables.extend(self.rows_of(&results, before, table).await?);
             }
         }
-        let mut figures = Vec::new();
-        for description in figure::descriptions(self.project, &a, &b)? {
-            figures.extend(figure::moved(&results, &description).await?);
-        }
-        figures.sort_by_key(|f| std::cmp::Reverse(f.students));
+        let figures = figure::all(&results, &figure::descriptions(self.project, &a, &b)?).await?;
         let both_have_students = [&a, &b].iter().all(|m| !m.files_of(student::TABLE).is_empty());
         let students = if both_have_students { student::counts(&results).await? } else { vec![] };
         let list = list_students && both_have_students;
@@ -125,6 +121,15 @@ impl Pair<'_> {
             students,
             moved: if list { Some(student::list(&results).await?) } else { list_students.then(Vec::new) },
         })
+    }
+
+    /// Compares the figures alone.
+    pub async fn figures(&self) -> Result<Vec<FigureDifference>> {
+        let years = self.years()?;
+        let (mut a, mut b) = (self.differing(self.a, self.b, &years), self.differing(self.b, self.a, &years));
+        let descriptions = figure::descriptions(self.project, &a, &b)?;
+        [&mut a, &mut b].into_iter().for_each(|m| m.tables.retain(|t| descriptions.iter().any(|d| d.table == t.name)));
+        figure::all(&Results::side_by_side(self.root, &[("a", &a), ("b", &b)])?, &descriptions).await
     }
 
     /// The report years to compare.

@@ -6,7 +6,7 @@
 use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
 use crate::lake::Load;
-use crate::publish::release::{EVIDENCE, Release};
+use crate::publish::release::{EVIDENCE, Evidence, Release};
 use crate::run::{RUNS, read_json};
 use crate::{report, store};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,9 +14,11 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Folders of the restricted root whose files are each by themselves kept or not; of the others, the folders in them.
+/// Folder of the lake: each of its files is kept or not by itself.
 const LAKE: &str = "lake";
+/// Folder of the loads.
 const LOADS: &str = "loads";
+/// Folder of what is thrown away after a command.
 const SCRATCH: &str = "scratch";
 
 /// What to keep.
@@ -42,7 +44,6 @@ pub struct Item {
 /// What may go, in the order in which it must.
 #[derive(Debug, Default)]
 pub struct Plan {
-    commits: Vec<PathBuf>,
     /// Everything, commits first.
     pub items: Vec<Item>,
     /// Releases that stay although their runs go, because what they showed is nowhere else.
@@ -65,13 +66,15 @@ pub fn plan(restricted: &Path, public: &Path, options: Options) -> Result<Plan> 
     for pointer in kept.iter().filter_map(|c| c.load.as_ref()) {
         stay.load(restricted, pointer)?;
     }
-    let mut releases = runs.clone();
-    if public != restricted {
-        releases.extend(plan.public(public, current, &runs, options)?);
+    let releases = if public == restricted { runs.clone() } else { plan.public(public, current, &runs, options)? };
+    for id in &releases {
+        // What a closed year keeps was found safe in an earlier release.
+        let evidence = read_json::<Evidence>(restricted, &format!("{EVIDENCE}/{id}/manifest.json")).ok();
+        stay.folders.extend(evidence.iter().flat_map(|e| e.closed.values()).map(|of| format!("{EVIDENCE}/{of}")));
+        stay.folders.insert(format!("{EVIDENCE}/{id}"));
     }
-    // Evidence of a release of another policy than the default has a name that begins with the run's.
-    stay.evidence = releases;
-    plan.walk(restricted, &[LAKE, LOADS, RUNS, EVIDENCE, report::FOLDER, SCRATCH], &stay, options)?;
+    stay.folders.insert(commit::FOLDER.into());
+    plan.walk(restricted, &[commit::FOLDER, LAKE, LOADS, RUNS, EVIDENCE, report::FOLDER, SCRATCH], &stay, options)?;
     Ok(plan)
 }
 
@@ -108,7 +111,6 @@ fn kept(history: &[Commit], options: Options) -> Vec<&Commit> {
 struct Stay {
     folders: BTreeSet<String>,
     files: BTreeSet<String>,
-    evidence: BTreeSet<String>,
 }
 
 impl Stay {
@@ -119,17 +121,12 @@ impl Stay {
         self.folders.insert(format!("{LOADS}/{}", load.load_id));
         Ok(())
     }
-
-    fn folder(&self, path: &str) -> bool {
-        let evidence = path.strip_prefix(EVIDENCE).map(|id| id.trim_start_matches('/'));
-        let of = |id: &str| self.evidence.iter().any(|run| id == run || id.strip_prefix(run.as_str()).is_some_and(|r| r.starts_with('-')));
-        self.folders.contains(path) || evidence.is_some_and(of)
-    }
 }
 
 impl Plan {
     /// Releases that stay: of runs that stay, current ones, those whose figures a closed year keeps, and those that showed what is shown
-    /// nowhere else: what was once public is never forgotten, since later releases are protected against who remembers it.
+    /// nowhere else: what was once public is never forgotten, since later releases are protected against who remembers it. Gives those of
+    /// them whose evidence stays, all but the last.
     fn public(&mut self, public: &Path, current: &Commit, runs: &BTreeSet<String>, options: Options) -> Result<BTreeSet<String>> {
         let history = whole_history(public)?;
         let since = commit::stamp(options.since);
@@ -146,6 +143,7 @@ impl Plan {
             let has = |r: &Release| r.jurisdiction == year.jurisdiction && r.report_years.contains(&year.report_year);
             releases.iter_mut().filter(|(r, _)| has(r)).take(1).for_each(|(_, stays)| *stays = true);
         }
+        let evidence: BTreeSet<String> = releases.iter().filter(|(_, stays)| *stays).map(|(r, _)| r.release_id.clone()).collect();
         let content = |r: &Release| r.files.iter().map(|f| (f.table.clone(), f.report_year, f.stored.blake3.clone())).collect::<Vec<_>>();
         let mut shown: BTreeSet<_> = releases.iter().filter(|(_, stays)| *stays).flat_map(|(r, _)| content(r)).collect();
         for (release, stays) in releases.iter_mut().filter(|(_, stays)| !*stays) {
@@ -154,15 +152,15 @@ impl Plan {
             self.shown_before += usize::from(*stays);
             shown.extend(content);
         }
-        let stay = Stay {
+        let mut stay = Stay {
             folders: releases.iter().filter(|(_, stays)| *stays).map(|(r, _)| format!("{RUNS}/{}", r.release_id)).collect(),
             ..Stay::default()
         };
         let gone = |c: &&Commit| c.pointers().any(|p| !stay.folders.contains(&format!("{RUNS}/{}", p.id)));
         self.add_commits(public, history.iter().filter(gone));
-        self.walk(public, &[RUNS], &stay, options)?;
-        let kept = releases.into_iter().filter(|(r, _)| runs.contains(&r.run_id) || Some(r.release_id.as_str()) == current_id(&history));
-        Ok(kept.map(|(r, _)| r.release_id).collect())
+        stay.folders.insert(commit::FOLDER.into());
+        self.walk(public, &[commit::FOLDER, RUNS], &stay, options)?;
+        Ok(evidence)
     }
 
     fn add_commits<'a>(&mut self, root: &Path, commits: impl Iterator<Item = &'a Commit>) {
@@ -171,8 +169,7 @@ impl Plan {
         files.sort();
         if !files.is_empty() {
             let bytes = files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum();
-            self.commits.extend(files.clone());
-            self.items.push(Item { name: format!("{}: {} commits", root.display(), files.len()), files, bytes });
+            self.items.insert(0, Item { name: format!("{}: {} commits", root.display(), files.len()), files, bytes });
         }
     }
 
@@ -182,7 +179,8 @@ impl Plan {
             let mut groups: BTreeMap<String, Vec<(PathBuf, Metadata)>> = BTreeMap::new();
             for (path, metadata) in files(&root.join(name))? {
                 let relative = store::relative(root, &path);
-                let group = if *name == LAKE { name.to_string() } else { relative.splitn(3, '/').take(2).collect::<Vec<_>>().join("/") };
+                let flat = [LAKE, commit::FOLDER].contains(name);
+                let group = if flat { name.to_string() } else { relative.splitn(3, '/').take(2).collect::<Vec<_>>().join("/") };
                 if !stay.files.contains(&relative) {
                     groups.entry(group).or_default().push((path, metadata));
                 }
@@ -193,7 +191,7 @@ impl Plan {
                 let touched = root.join(&group).metadata().is_ok_and(|m| !old(&m));
                 match *name == LAKE {
                     true => files.retain(|(_, m)| old(m)),
-                    false if stay.folder(&group) => files.retain(|(p, m)| is_draft(p) && old(m)),
+                    false if stay.folders.contains(&group) => files.retain(|(p, m)| is_draft(p) && old(m)),
                     false if touched || files.iter().any(|(_, m)| !old(m)) => continue,
                     false => {}
                 }
@@ -219,25 +217,23 @@ impl Plan {
 
     /// Removes everything.
     pub fn remove(&self) -> Result<()> {
-        for file in self.commits.iter().chain(self.items.iter().flat_map(|i| &i.files).filter(|f| !self.commits.contains(f))) {
-            fs::remove_file(file).map_err(|e| Error::io("remove", file, e))?;
-        }
-        let folders: BTreeSet<&Path> = self.items.iter().flat_map(|i| &i.files).filter_map(|f| f.parent()).collect();
-        for folder in folders {
-            // The first folder with something in it stays, and so do those above it.
-            folder.ancestors().map_while(|f| fs::remove_dir(f).ok()).for_each(drop);
+        for item in &self.items {
+            item.files.iter().try_for_each(|file| fs::remove_file(file).map_err(|e| Error::io("remove", file, e)))?;
+            let folders: BTreeSet<&Path> = item.files.iter().filter_map(|f| f.parent()).collect();
+            // What is named by a commit must not go before the commit, also if the power fails.
+            folders.iter().try_for_each(|folder| store::sync_folder(folder))?;
+            for folder in folders {
+                // The first folder with something in it stays, and so do those above it.
+                folder.ancestors().map_while(|f| fs::remove_dir(f).ok()).for_each(drop);
+            }
         }
         Ok(())
     }
 }
 
-fn current_id(history: &[Commit]) -> Option<&str> {
-    history.first()?.run(None).map(|p| p.id.as_str())
-}
-
 /// A file that was being written when the program was stopped.
 fn is_draft(path: &Path) -> bool {
-    path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(".draft-"))
+    path.file_name().map(|n| n.to_string_lossy()).is_some_and(|n| n.starts_with(".draft-") || n.starts_with(".next-"))
 }
 
 /// What tells a file apart from others, and how many names it has.

@@ -227,8 +227,8 @@ async fn moved_too_far(ground: &Ground<'_>, project: &Project, options: &Options
     if !run.report_years.iter().any(|y| current.report_years.contains(y)) {
         return Ok(None);
     }
-    let found = diff::Pair { root: ground.root, project, a: &current, b: run }.differences(false).await?;
-    let mut far: Vec<_> = found.figures.into_iter().filter(|f| f.watched && f.percent > max).collect();
+    let found = diff::Pair { root: ground.root, project, a: &current, b: run }.figures().await?;
+    let mut far: Vec<_> = found.into_iter().filter(|f| f.watched && f.percent > max).collect();
     far.sort_by(|a, b| b.percent.total_cmp(&a.percent));
     let worst: Vec<String> = far.iter().take(NAMED).map(|f| f.text()).collect();
     let (a, b) = (&current.run_id, &run.run_id);

@@ -8,7 +8,7 @@ use crate::diff::figure::FigureDifference;
 use crate::diff::{Pair, TableDifference};
 use crate::error::{Error, Result};
 use crate::project::Project;
-use crate::run::manifest::{Manifest, Table};
+use crate::run::manifest::Manifest;
 use crate::run::output::OutputFile;
 use crate::run::read_json;
 use crate::store;
@@ -157,9 +157,8 @@ fn replace(root: &Path, file: &mut OutputFile, closed: &OutputFile) -> Result<()
 
 /// A table has the same columns in all years, so a closed year cannot stand beside years with others.
 fn same_columns(closed: &Manifest, run: &Manifest, year: i32) -> Result<()> {
-    let columns = |t: &Table| t.columns.iter().map(|c| (c.name.clone(), c.kind.clone())).collect::<Vec<_>>();
     for table in &run.tables {
-        if closed.tables.iter().any(|t| t.name == table.name && columns(t) != columns(table)) {
+        if closed.tables.iter().any(|t| t.name == table.name && !t.same_columns(table)) {
             return Err(Error::Config(format!(
                 "{}: its columns are not those that closed report year {year} has (run {}); run other report years, or \
                  `perkins reopen --report-year {year}`",

@@ -1,7 +1,7 @@
 //! `perkins diff`.
 
 use super::status::Form;
-use super::{block_on, print, table};
+use super::{answer, block_on, table};
 use crate::cli::Settings;
 use crate::diff::cause::Causes;
 use crate::diff::{Differences, Pair, Side};
@@ -38,10 +38,7 @@ pub fn main(args: &DiffArgs, settings: &Settings) -> Result<()> {
     let (a, b) = (history::find(root, &args.a, jurisdiction)?, history::find(root, &args.b, jurisdiction)?);
     let pair = Pair { root, project: &settings.project, a: &a.manifest, b: &b.manifest };
     let found = block_on(settings, pair.differences(args.students))?;
-    print(&match args.format {
-        Form::Text => text(&found),
-        Form::Json => serde_json::to_string_pretty(&found).map_err(|e| Error::internal("the differences as JSON", e))? + "\n",
-    })?;
+    answer(args.format, &found, text)?;
     match found.none() {
         true => Ok(()),
         false => Err(Error::Data(format!("runs {} and {} differ", a.id, b.id))),
@@ -59,39 +56,46 @@ fn text(found: &Differences) -> String {
     if !found.only_in_one.is_empty() {
         out += &format!("\ntables of one run only: {}\n", found.only_in_one.join(", "));
     }
+    out + &tables(found) + &figures(found) + &students(found)
+}
+
+fn tables(found: &Differences) -> String {
     let mut rows = vec![["table", "report year", "added", "removed", "changed", "because of"].map(str::to_string)];
     for t in &found.tables {
         let because = [t.because.clone(), t.columns.iter().map(|c| format!("column {c} of one run only")).collect()].concat();
         let [added, removed, changed] = [t.added, t.removed, t.changed].map(|n| n.to_string());
         rows.push([t.table.clone(), t.report_year.to_string(), added, removed, changed, because.join(", ")]);
     }
-    out += &format!("\n{}", table(&rows, ""));
-    if !found.figures.is_empty() {
-        out += &format!("\n{} figures moved; those of most students:\n", found.figures.len());
-        found.figures.iter().take(LISTED).for_each(|f| out += &format!("  {}\n", f.text()));
-        let more = found.figures.len().saturating_sub(LISTED);
-        out += &if more > 0 { format!("  and {more} more: --format json has all\n") } else { String::new() };
+    format!("\n{}", table(&rows, ""))
+}
+
+fn figures(found: &Differences) -> String {
+    if found.figures.is_empty() {
+        return String::new();
     }
-    if !found.students.is_empty() {
-        let heads = ["report year", "indicator", "into numerator", "out of it", "into denominator", "out of it"];
-        let mut rows = vec![heads.map(str::to_string)];
-        for s in &found.students {
-            let [a, b, c, d] = [s.into_numerator, s.out_of_numerator, s.into_denominator, s.out_of_denominator].map(|n| n.to_string());
-            rows.push([s.report_year.to_string(), s.indicator.clone(), a, b, c, d]);
-        }
-        out += &format!("\nstudents who moved{}\n{}", if found.moved.is_none() { " (--students lists them)" } else { "" }, table(&rows, ""));
+    let mut out = format!("\n{} figures moved; those of most students:\n", found.figures.len());
+    found.figures.iter().take(LISTED).for_each(|f| out += &format!("  {}\n", f.text()));
+    let more = found.figures.len().saturating_sub(LISTED);
+    out + &if more > 0 { format!("  and {more} more: --format json has all\n") } else { String::new() }
+}
+
+fn students(found: &Differences) -> String {
+    if found.students.is_empty() {
+        return String::new();
     }
-    if let Some(moved) = &found.moved {
-        let mut rows = vec![["report year", "indicator", "student", "program", "before", "after"].map(str::to_string)];
-        let cells = |m: &crate::diff::student::StudentMove| {
-            let [indicator, student, program, before, after] =
-                [&m.indicator, &m.student_id, &m.program_id, &m.before, &m.after].map(Clone::clone);
-            [m.report_year.to_string(), indicator, student, program, before, after]
-        };
-        rows.extend(moved.iter().map(cells));
-        out += &format!("\n{}", table(&rows, ""));
+    let mut rows = vec![["report year", "indicator", "into numerator", "out of it", "into denominator", "out of it"].map(str::to_string)];
+    for s in &found.students {
+        let [a, b, c, d] = [s.into_numerator, s.out_of_numerator, s.into_denominator, s.out_of_denominator].map(|n| n.to_string());
+        rows.push([s.report_year.to_string(), s.indicator.clone(), a, b, c, d]);
     }
-    out
+    let Some(moved) = &found.moved else { return format!("\nstudents who moved (--students lists them)\n{}", table(&rows, "")) };
+    let mut listed = vec![["report year", "indicator", "student", "program", "before", "after"].map(str::to_string)];
+    for m in moved {
+        let [indicator, student, program, before, after] =
+            [&m.indicator, &m.student_id, &m.program_id, &m.before, &m.after].map(Clone::clone);
+        listed.push([m.report_year.to_string(), indicator, student, program, before, after]);
+    }
+    format!("\nstudents who moved\n{}\n{}", table(&rows, ""), table(&listed, ""))
 }
 
 /// What changed before the tables did.
@@ -101,12 +105,8 @@ fn made_from(causes: &Causes) -> String {
         out += format!("changed: collection {collection} {}", partitions.join(", ")).trim_end();
         out.push('\n');
     }
-    let lists = [
-        ("rule", &causes.rules),
-        ("view", &causes.sql),
-        ("overlay", &causes.overlays),
-        ("collection that stands in", &causes.defaults),
-    ];
+    let lists =
+        [("rule", &causes.rules), ("view", &causes.sql), ("overlay", &causes.overlays), ("collection that stands in", &causes.defaults)];
     for (what, names) in lists {
         names.iter().for_each(|name| out += &format!("changed: {what} {name}\n"));
     }

@@ -1,7 +1,7 @@
 //! `perkins retry`.
 
-use super::run::{EndArgs, RunArgs, finish};
 use super::print;
+use super::run::{EndArgs, RunArgs, finish};
 use crate::cli::{Settings, YearFlags};
 use crate::commit;
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! `perkins status`.
 
-use super::{grouped, print};
+use super::{answer, grouped};
 use crate::cli::Settings;
 use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
@@ -87,10 +87,7 @@ pub fn main(args: &StatusArgs, settings: &Settings) -> Result<()> {
     let load = current.load.as_ref().map(|p| load_status(root, p, &history)).transpose()?;
     let runs = history::runs(root)?.into_iter().map(run_status).collect();
     let status = Status { commit: current.number, load, windows: current.windows.clone(), runs };
-    print(&match args.format {
-        Form::Text => text(&status, root),
-        Form::Json => serde_json::to_string_pretty(&status).map_err(|e| Error::internal("the status as JSON", e))? + "\n",
-    })
+    answer(args.format, &status, |status| text(status, root))
 }
 
 fn load_status(root: &Path, pointer: &Pointer, history: &[Commit]) -> Result<LoadStatus> {

@@ -43,8 +43,18 @@ pub fn descriptions(project: &Project, a: &Manifest, b: &Manifest) -> Result<Vec
     Ok(Description::all(project)?.into_iter().filter(|d| d.rate.is_some() && d.numerator.is_some() && both(d)).collect())
 }
 
+/// The figures of some tables that moved, those of most students first.
+pub async fn all(results: &Results, descriptions: &[Description]) -> Result<Vec<FigureDifference>> {
+    let mut figures = Vec::new();
+    for description in descriptions {
+        figures.extend(moved(results, description).await?);
+    }
+    figures.sort_by_key(|f| std::cmp::Reverse(f.students));
+    Ok(figures)
+}
+
 /// The figures of a table that moved, those of most students first.
-pub async fn moved(results: &Results, of: &Description) -> Result<Vec<FigureDifference>> {
+async fn moved(results: &Results, of: &Description) -> Result<Vec<FigureDifference>> {
     let key: Vec<&String> = of.cohort.iter().chain(&of.entity).chain(&of.group).collect();
     let found = rows(&results.query(&sql(of, &key)?).await?, key.len())?;
     let difference = |(texts, n): (Vec<String>, Vec<i64>)| match n[..] {

@@ -75,6 +75,14 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
+impl Table {
+    /// Whether it has the columns of another, in the same order.
+    pub fn same_columns(&self, other: &Table) -> bool {
+        let names = |t: &Table| t.columns.iter().map(|c| (c.name.clone(), c.kind.clone())).collect::<Vec<_>>();
+        names(self) == names(other)
+    }
+}
+
 /// A column of a result table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Column {
