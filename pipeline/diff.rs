@@ -213,29 +213,29 @@ fn sql(table: &str, columns: &[&str], key: Option<&Vec<String>>) -> String {
     let (table, columns) = (quoted(&[table]), quoted(columns));
     let differing = format!(
         "WITH differing AS (
-            SELECT {columns}, sum(in_a) AS in_a, sum(in_b) AS in_b
+            SELECT {columns}, sum(of_a) AS in_a, sum(of_b) AS in_b
             FROM (
-                SELECT {columns}, 1 AS in_a, 0 AS in_b FROM a.{table}
+                SELECT {columns}, 1 AS of_a, 0 AS of_b FROM a.{table}
                 UNION ALL
-                SELECT {columns}, 0 AS in_a, 1 AS in_b FROM b.{table}
+                SELECT {columns}, 0 AS of_a, 1 AS of_b FROM b.{table}
             )
             GROUP BY {columns}
-            HAVING sum(in_a) <> sum(in_b)
+            HAVING sum(of_a) <> sum(of_b)
         )"
     );
     match key {
         Some(key) => format!(
             "{differing}
-            SELECT CAST(report_year AS VARCHAR),
+            SELECT report_year,
                 sum(CASE WHEN in_a = 0 THEN 1 ELSE 0 END), sum(CASE WHEN in_b = 0 THEN 1 ELSE 0 END),
                 sum(CASE WHEN in_a > 0 AND in_b > 0 THEN 1 ELSE 0 END)
-            FROM (SELECT {key}, sum(in_a) AS in_a, sum(in_b) AS in_b FROM differing GROUP BY {key})
+            FROM (SELECT {key}, sum(in_a) AS in_a, sum(in_b) AS in_b FROM differing GROUP BY {key}) AS by_key
             GROUP BY report_year ORDER BY report_year",
             key = quoted(key)
         ),
         None => format!(
             "{differing}
-            SELECT CAST(report_year AS VARCHAR),
+            SELECT report_year,
                 sum(CASE WHEN in_b > in_a THEN in_b - in_a ELSE 0 END), sum(CASE WHEN in_a > in_b THEN in_a - in_b ELSE 0 END),
                 CAST(0 AS BIGINT)
             FROM differing

@@ -78,7 +78,6 @@ async fn moved(results: &Results, of: &Description) -> Result<Vec<FigureDifferen
 /// Numerators and denominators of both runs in one row for each figure, and the students of the entity whose figure it is.
 fn sql(of: &Description, key: &[&String]) -> Result<String> {
     let numerator = of.numerator.as_ref().ok_or_else(|| Error::bug("figures without a numerator"))?;
-    let texts = key.iter().map(|k| format!("CAST({} AS VARCHAR)", quoted(&[k]))).collect::<Vec<_>>().join(", ");
     let [kind, code] = [&of.group[0], &of.group[1]].map(|c| quoted(&[c]));
     let [all_kind, all_code] = [&of.all[0], &of.all[1]].map(|v| format!("'{}'", v.replace('\'', "''")));
     let whose: Vec<&String> = of.cohort.iter().chain(&of.entity).collect();
@@ -86,11 +85,11 @@ fn sql(of: &Description, key: &[&String]) -> Result<String> {
     let (n, d) = (quoted(&[numerator]), quoted(&[&of.denominator]));
     Ok(format!(
         "WITH sums AS (
-            SELECT {key}, sum(n_a) AS n_a, sum(n_b) AS n_b, sum(d_a) AS d_a, sum(d_b) AS d_b
+            SELECT {key}, sum(of_n_a) AS n_a, sum(of_n_b) AS n_b, sum(of_d_a) AS d_a, sum(of_d_b) AS d_b
             FROM (
-                SELECT {key}, {n} AS n_a, CAST(0 AS BIGINT) AS n_b, {d} AS d_a, CAST(0 AS BIGINT) AS d_b FROM a.{table}
+                SELECT {key}, {n} AS of_n_a, CAST(0 AS BIGINT) AS of_n_b, {d} AS of_d_a, CAST(0 AS BIGINT) AS of_d_b FROM a.{table}
                 UNION ALL
-                SELECT {key}, CAST(0 AS BIGINT) AS n_a, {n} AS n_b, CAST(0 AS BIGINT) AS d_a, {d} AS d_b FROM b.{table}
+                SELECT {key}, CAST(0 AS BIGINT) AS of_n_a, {n} AS of_n_b, CAST(0 AS BIGINT) AS of_d_a, {d} AS of_d_b FROM b.{table}
             )
             GROUP BY {key}
         ),
@@ -101,7 +100,7 @@ fn sql(of: &Description, key: &[&String]) -> Result<String> {
                     OVER (PARTITION BY {whose}) AS base
             FROM sums
         )
-        SELECT {texts}, n_a, n_b, d_a, d_b, students, coalesce(base, 0)
+        SELECT {key}, n_a, n_b, d_a, d_b, students, coalesce(base, 0)
         FROM based
         WHERE students > 0
         ORDER BY students DESC, {key}"

@@ -39,7 +39,7 @@ both AS (
     FROM states
     GROUP BY report_year, indicator, student_id, program_id
 )
-SELECT CAST(report_year AS VARCHAR), indicator, student_id, program_id, before, after
+SELECT report_year, indicator, student_id, program_id, before, after
 FROM both
 WHERE before <> after
 ORDER BY report_year, indicator, student_id, program_id";
@@ -81,7 +81,7 @@ pub struct StudentMove {
 /// How many students moved.
 pub async fn counts(results: &Results) -> Result<Vec<IndicatorMoves>> {
     let sql = format!(
-        "SELECT CAST(report_year AS VARCHAR), indicator,
+        "SELECT report_year, indicator,
             sum(CASE WHEN b_numerator AND NOT a_numerator THEN 1 ELSE 0 END), sum(CASE WHEN a_numerator AND NOT b_numerator THEN 1 ELSE 0 END),
             sum(CASE WHEN b_denominator AND NOT a_denominator THEN 1 ELSE 0 END),
             sum(CASE WHEN a_denominator AND NOT b_denominator THEN 1 ELSE 0 END)

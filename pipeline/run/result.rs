@@ -78,7 +78,7 @@ impl Results {
     }
 }
 
-/// Rows of some texts and then whole numbers; a null is the empty text, or 0.
+/// Rows of some columns as texts and then whole numbers; a null is the empty text, or 0.
 pub fn rows(batches: &[RecordBatch], texts: usize) -> Result<Vec<(Vec<String>, Vec<i64>)>> {
     let mut rows = Vec::new();
     for batch in batches {
