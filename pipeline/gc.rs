@@ -97,7 +97,7 @@ fn kept(history: &[Commit], options: Options) -> Vec<&Commit> {
     let mut states = 0;
     for (at, commit) in history.iter().enumerate() {
         let first_of_state = !commit.runs.is_empty() && history.get(at + 1).is_none_or(|older| older.runs != commit.runs);
-        let in_grace = at == 0 || history[at - 1].at >= since;
+        let in_grace = at == 0 || history[at - 1].at > since;
         if in_grace || (first_of_state && states < options.keep) {
             kept.push(commit);
         }
@@ -132,7 +132,7 @@ impl Plan {
         let since = commit::stamp(options.since);
         let mut releases: Vec<(Release, bool)> = Vec::new();
         for (at, commit) in history.iter().enumerate() {
-            let in_grace = at == 0 || history[at - 1].at >= since;
+            let in_grace = at == 0 || history[at - 1].at > since;
             for pointer in commit.runs.values().filter(|p| !releases.iter().any(|(r, _)| r.release_id == p.id)).collect::<Vec<_>>() {
                 let release: Release = read_json(public, &pointer.manifest)?;
                 let stays = in_grace || runs.contains(&release.run_id);

@@ -70,8 +70,9 @@ pub fn runs(root: &Path) -> Result<Vec<Run>> {
         let committed_at = committed.map(|c| c.at.clone());
         runs.push(Run { outcome: outcome.unwrap_or(left), committed_at, manifest, journal, id });
     }
-    // Ids begin with the second in which the run began; of two in one, the later commit tells.
-    runs.sort_by_key(|r| std::cmp::Reverse((second(&r.id).to_string(), made.get(r.id.as_str()).map(|c| c.number), r.id.clone())));
+    // Ids begin with the second in which the run began; of two in one second, the folder tells which was written later.
+    let written = |id: &str| std::fs::metadata(root.join(RUNS).join(id)).and_then(|m| m.modified()).ok();
+    runs.sort_by_cached_key(|r| std::cmp::Reverse((second(&r.id).to_string(), written(&r.id), r.id.clone())));
     Ok(runs)
 }
 

@@ -201,7 +201,7 @@ pub async fn finish(ground: &Ground<'_>, project: &Project, options: &Options, o
         store::sync_folder(&outcome.folder)?;
         refused.extend(moved_too_far(ground, project, options, run).await?);
         if let Some(why) = refused.last() {
-            journal::refuse(&outcome.folder, why)?;
+            journal::refuse(&outcome.folder, run.seconds, why)?;
         } else {
             journal::end(&outcome.folder)?;
         }

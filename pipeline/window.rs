@@ -69,7 +69,7 @@ impl Kept {
         self.tables.extend(tables);
         self.tables.sort_by(|a, b| a.table.cmp(&b.table));
         self.figures.extend(figures);
-        self.figures.sort_by_key(|f| std::cmp::Reverse(f.students));
+        FigureDifference::sort(&mut self.figures);
         self.figures.truncate(NOTED);
     }
 }

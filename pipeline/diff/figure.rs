@@ -28,6 +28,11 @@ pub struct FigureDifference {
 }
 
 impl FigureDifference {
+    /// Puts those of most students first, and of equal ones those of watched levels.
+    pub fn sort(figures: &mut [FigureDifference]) {
+        figures.sort_by_key(|f| std::cmp::Reverse((f.students, f.watched)));
+    }
+
     /// For people: what tells it apart, and from what to what it moved.
     pub fn text(&self) -> String {
         let value = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_string);
@@ -49,7 +54,7 @@ pub async fn all(results: &Results, descriptions: &[Description]) -> Result<Vec<
     for description in descriptions {
         figures.extend(moved(results, description).await?);
     }
-    figures.sort_by_key(|f| std::cmp::Reverse(f.students));
+    FigureDifference::sort(&mut figures);
     Ok(figures)
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Name of the journal in the run's folder.
 pub const NAME: &str = "journal.ndjson";
@@ -51,6 +52,8 @@ pub struct Failed {
     pub node: Option<String>,
     /// The message. It may tell of values, so it is read here and shown nowhere else.
     pub message: String,
+    /// Seconds since it began.
+    pub seconds: f64,
     /// When, UTC.
     pub at: String,
 }
@@ -68,44 +71,46 @@ enum Line {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
+    start: Instant,
 }
 
 impl Journal {
     /// Begins the journal of a run in its folder, which is made.
     pub fn begin(folder: &Path, begun: Begun) -> Result<Journal> {
         store::create_folder(folder)?;
-        let journal = Journal { path: folder.join(NAME) };
-        journal.append(&Line::Begun(begun))?;
+        let journal = Journal { path: folder.join(NAME), start: Instant::now() };
+        append(&journal.path, &Line::Begun(begun))?;
         store::sync_folder(folder)?;
         Ok(journal)
     }
 
     /// A table is whole.
     pub fn finished(&self, table: Finished) -> Result<()> {
-        self.append(&Line::Finished(Box::new(table)))
+        append(&self.path, &Line::Finished(Box::new(table)))
     }
 
     /// The run ends without a commit.
     pub fn failed(&self, node: Option<&str>, message: &str) -> Result<()> {
-        self.append(&Line::Failed(Failed { node: node.map(str::to_string), message: message.into(), at: commit::now() }))
-    }
-
-    fn append(&self, line: &Line) -> Result<()> {
-        let mut text = serde_json::to_vec(line).map_err(|e| Error::internal("a line of a journal", e))?;
-        text.push(b'\n');
-        let mut options = File::options();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // One write, so that lines of tables that end at the same time do not mix.
-        let written = options.open(&self.path).and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_data()));
-        written.map_err(|e| Error::io("write", &self.path, e))
+        let seconds = (self.start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        append(&self.path, &Line::Failed(Failed { node: node.map(str::to_string), message: message.into(), seconds, at: commit::now() }))
     }
 }
 
+/// Adds a line and makes sure that it lasts. It is one write, so that lines of tables that end at the same time do not mix.
+fn append(path: &Path, line: &Line) -> Result<()> {
+    let mut text = serde_json::to_vec(line).map_err(|e| Error::internal("a line of a journal", e))?;
+    text.push(b'\n');
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_data()));
+    written.map_err(|e| Error::io("write", path, e))
+}
+
 /// Says in a run's folder why it is not committed, although it has its manifest.
-pub fn refuse(folder: &Path, why: &str) -> Result<()> {
-    Journal { path: folder.join(NAME) }.failed(None, why)
+pub fn refuse(folder: &Path, seconds: f64, why: &str) -> Result<()> {
+    append(&folder.join(NAME), &Line::Failed(Failed { node: None, message: why.into(), seconds, at: commit::now() }))
 }
 
 /// The run has a manifest now, and needs no journal.
@@ -120,7 +125,7 @@ pub fn end(folder: &Path) -> Result<()> {
 /// What a journal says.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// What the run was asked for; none where everything was taken over.
+    /// What the run was asked for; none for one that was put together from the runs of single years.
     pub begun: Option<Begun>,
     /// What it had finished.
     pub finished: Vec<Finished>,
@@ -146,7 +151,8 @@ impl Record {
     /// The finished tables as the manifest of a run, for the next run to take over.
     pub fn manifest(&self) -> Option<Manifest> {
         let Begun { run_id, jurisdiction, report_years, load_id, at, .. } = self.begun.clone()?;
-        let mut manifest = Manifest { run_id, jurisdiction, report_years, load_id, ended_at: at, ..Manifest::default() };
+        let seconds = self.failed.as_ref().map_or(0.0, |f| f.seconds);
+        let mut manifest = Manifest { run_id, jurisdiction, report_years, load_id, seconds, ended_at: at, ..Manifest::default() };
         for Finished { table, key, files } in self.finished.iter().cloned() {
             manifest.views.insert(table.name.clone(), key);
             manifest.tables.push(table);

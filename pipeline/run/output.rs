@@ -134,7 +134,7 @@ struct Destination {
     folder: PathBuf,
     engine: Arc<Engine>,
     years: BTreeSet<i32>,
-    /// None if nothing is to be computed.
+    /// None if the run would be the current one.
     journal: Option<Journal>,
     keys: BTreeMap<String, Key>,
     written: Mutex<(Vec<OutputFile>, Vec<Table>)>,
@@ -169,7 +169,7 @@ impl Writer {
                 at: at.clone(),
             };
             destinations.push(Destination {
-                journal: (!plan.to_run().is_empty()).then(|| Journal::begin(&folder, begun)).transpose()?,
+                journal: plan.unchanged(prepared).is_none().then(|| Journal::begin(&folder, begun)).transpose()?,
                 folder,
                 engine: Arc::clone(&prepared.engine),
                 years: years.clone(),

@@ -58,7 +58,7 @@ impl Plan {
         let closed = window::closed(ground.commit, &prepared.jurisdiction.id);
         let reuse = |name: &String| {
             let mut reuses = before.all().map(|run| match run.report_years.iter().eq(&prepared.years.requested) {
-                false => Reuse::Computed("the current run is of other report years".into()),
+                false => Reuse::Computed("the run before is of other report years".into()),
                 true if !window::fits(run, &closed) => Reuse::Computed("a report year was closed or opened since".into()),
                 true => reuse(ground.root, run, &keys, name),
             });
@@ -77,6 +77,15 @@ impl Plan {
         self.outputs.iter().filter(|(_, r)| matches!(r, Reuse::Computed(_))).map(|(name, _)| name.as_str()).collect()
     }
 
+    /// The current run, if a new one would be just that.
+    pub fn unchanged(&self, prepared: &Prepared) -> Option<&Manifest> {
+        let same = |current: &&Manifest| {
+            let taken = self.taken_over(Some(&current.run_id)).len();
+            taken == self.outputs.len() && taken == current.tables.len() && prepared.overlays == current.overlays
+        };
+        self.before.current.as_ref().filter(same)
+    }
+
     /// Puts a run together from what was computed and what is taken over.
     pub fn outcome(
         &self,
@@ -88,12 +97,9 @@ impl Plan {
     ) -> Result<Outcome> {
         let (folder, mut files, mut tables) = written;
         let names: Vec<String> = self.taken_over(None).into_iter().cloned().collect();
-        if let Some(current) = &self.before.current {
-            let same = self.taken_over(Some(&current.run_id)).len() == self.outputs.len() && self.outputs.len() == current.tables.len();
-            if same && prepared.overlays == current.overlays {
-                let folder = ground.below.join(&current.run_id);
-                return Ok(Outcome { manifest: current.clone(), folder, unchanged: true, reused: names });
-            }
+        if let Some(current) = self.unchanged(prepared) {
+            let folder = ground.below.join(&current.run_id);
+            return Ok(Outcome { manifest: current.clone(), folder, unchanged: true, reused: names });
         }
         let mut kept: BTreeMap<i32, Kept> = BTreeMap::new();
         for run in self.before.all() {
@@ -145,7 +151,7 @@ impl Plan {
         match (key, self.before.all().next().and_then(|b| b.views.get(view))) {
             (Some(key), Some(before)) if key != before => format!("changed: {}", key.changes(before).join(", ")),
             (Some(_), Some(_)) => "unchanged, but a table that runs reads it".into(),
-            _ => "the current run did not have it".into(),
+            _ => "the run before did not have it".into(),
         }
     }
 }
@@ -159,6 +165,6 @@ fn reuse(root: &Path, before: &Manifest, keys: &BTreeMap<String, Key>, name: &st
             }
         }
         (Some(key), Some(old)) if key.key != old.key => Reuse::Computed(format!("changed: {}", key.changes(old).join(", "))),
-        _ => Reuse::Computed("the current run did not write it".into()),
+        _ => Reuse::Computed("the run before did not write it".into()),
     }
 }
