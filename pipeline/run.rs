@@ -191,21 +191,20 @@ pub async fn run(root: &Path, project: &Project, options: &Options, progress: &(
 
 /// Makes runs whose tables were written current: with the tables of closed years in place of theirs, and unless a figure moved too far.
 pub async fn finish(ground: &Ground<'_>, project: &Project, options: &Options, outcomes: &mut [Outcome]) -> Result<()> {
-    let (root, mut next) = (ground.root, ground.commit.clone());
+    let mut next = ground.commit.clone();
     let mut refused: Vec<String> = Vec::new();
     for outcome in outcomes.iter_mut().filter(|o| !o.unchanged) {
-        let run = &mut outcome.manifest;
-        window::keep(root, project, &window::closed(ground.commit, &run.jurisdiction), run).await?;
-        run.companions = companion::write((&*run).into(), root, &outcome.folder)?;
-        let stored = run.write(root, &outcome.folder)?;
-        store::sync_folder(&outcome.folder)?;
-        refused.extend(moved_too_far(ground, project, options, run).await?);
-        if let Some(why) = refused.last() {
-            journal::refuse(&outcome.folder, run.seconds, why)?;
-        } else {
-            journal::end(&outcome.folder)?;
+        let (pointer, why) = match complete(ground, project, outcome).await {
+            Ok(pointer) => (Some(pointer), moved_too_far(ground, project, options, &outcome.manifest).await),
+            Err(error) => (None, Err(error)),
+        };
+        match &why {
+            Ok(None) => journal::end(&outcome.folder)?,
+            Ok(Some(why)) => journal::failed(&outcome.folder, outcome.manifest.seconds, why)?,
+            Err(error) => journal::failed(&outcome.folder, outcome.manifest.seconds, &error.to_string())?,
         }
-        next.runs.insert(run.jurisdiction.clone(), Pointer { id: run.run_id.clone(), manifest: stored.path, blake3: stored.blake3 });
+        refused.extend(why?);
+        next.runs.extend(pointer.map(|p| (outcome.manifest.jurisdiction.clone(), p)));
     }
     if !refused.is_empty() {
         return Err(Error::Data(format!("{}; nothing was committed or published", refused.join("; "))));
@@ -214,9 +213,19 @@ pub async fn finish(ground: &Ground<'_>, project: &Project, options: &Options, o
     next.jurisdiction = options.jurisdictions.first().cloned();
     if outcomes.iter().any(|o| !o.unchanged) {
         store::sync_folder(&ground.below)?;
-        commit::create(root, next)?;
+        commit::create(ground.root, next)?;
     }
     Ok(())
+}
+
+/// Puts closed years in place and writes what goes with the tables, the manifest last.
+async fn complete(ground: &Ground<'_>, project: &Project, outcome: &mut Outcome) -> Result<Pointer> {
+    let (root, run) = (ground.root, &mut outcome.manifest);
+    window::keep(root, project, &window::closed(ground.commit, &run.jurisdiction), run).await?;
+    run.companions = companion::write((&*run).into(), root, &outcome.folder)?;
+    let stored = run.write(root, &outcome.folder)?;
+    store::sync_folder(&outcome.folder)?;
+    Ok(Pointer { id: run.run_id.clone(), manifest: stored.path, blake3: stored.blake3 })
 }
 
 /// Says which watched figures moved by more than is allowed against the current run.

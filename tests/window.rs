@@ -1,7 +1,7 @@
 //! Report years that are closed: their tables and public figures stay to the byte, until they are opened again for a reason.
 
 use crate::diff::add_record;
-use crate::support::{Place, files, loaded, ran};
+use crate::support::{Place, files, home, loaded, ran};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,6 +85,25 @@ fn what_cannot_be_closed() {
     add_record(&place);
     assert!(!place.run("federal", [2024], &[]).contains("is closed"));
     place.perkins(&["close", "--jurisdiction", "oregon"]).refuses(3, &["--report-year"]);
+}
+
+/// One table has the same columns in all years, so a closed year cannot stand beside others with more.
+#[test]
+fn a_table_with_other_columns_than_a_closed_year_has_is_refused() {
+    let place = ran();
+    place.works(&CLOSE);
+    let sql = std::fs::read_to_string(home().join("sql/output/performance.sql")).unwrap();
+    let sql = sql.replacen("/*\n", "/*\nreason = \"a test\"\n", 1).replacen("[columns]\n", "[columns]\nfurther = \"a test\"\n", 1);
+    place.file("ours/sql/output/performance.sql", &sql.replace("f.status, f.place", "f.status, 1 AS further, f.place"));
+    let before = place.commit();
+    let ours = [&RUN[..], &["--overlay", "ours"]].concat();
+    place.perkins(&ours).refuses(3, &["performance", "closed report year 2024", "perkins reopen --report-year 2024"]);
+    assert_eq!(place.commit(), before);
+    let status = place.works(&["status"]);
+    assert!(status.contains(" failed ") && !status.contains("unfinished"), "{status}");
+    place.works(&REOPEN);
+    place.works(&[&ours[..], &["--again"]].concat());
+    assert_eq!(place.query("SELECT DISTINCT further FROM performance")[0]["further"], "1");
 }
 
 /// The public files of a report year, with their names below the release.

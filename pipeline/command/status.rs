@@ -156,8 +156,9 @@ fn text(status: &Status, root: &Path) -> String {
             run.outcome.text(),
             size(run.bytes)
         );
-        if let Some(node) = &run.failed_node {
-            text += &format!("    failed in {node}, with {} tables finished: `perkins retry` goes on\n", run.tables);
+        if matches!(run.outcome, Outcome::Failed | Outcome::Unfinished) {
+            let failed = run.failed_node.as_ref().map(|node| format!("failed in {node}, ")).unwrap_or_default();
+            text += &format!("    {failed}{} tables finished: `perkins retry` goes on\n", run.tables);
         }
     }
     text + "\n* is the current run of its jurisdiction: `perkins query` asks it\n"

@@ -108,8 +108,8 @@ fn append(path: &Path, line: &Line) -> Result<()> {
     written.map_err(|e| Error::io("write", path, e))
 }
 
-/// Says in a run's folder why it is not committed, although it has its manifest.
-pub fn refuse(folder: &Path, seconds: f64, why: &str) -> Result<()> {
+/// Says in a run's folder why it is not committed, although its tables are there.
+pub fn failed(folder: &Path, seconds: f64, why: &str) -> Result<()> {
     append(&folder.join(NAME), &Line::Failed(Failed { node: None, message: why.into(), seconds, at: commit::now() }))
 }
 
