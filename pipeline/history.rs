@@ -112,7 +112,8 @@ pub fn left(root: &Path, jurisdiction: &str, current: Option<&str>) -> Result<Ve
     let since = current.map(second).unwrap_or_default();
     let mut ids: Vec<String> = folders(root)?.into_iter().filter(|id| second(id) >= since && Some(id.as_str()) != current).collect();
     ids.sort_by(|a, b| b.cmp(a));
-    let history = commit::history(root)?;
+    // Most nights there is none, and the history is long.
+    let history = if ids.is_empty() { vec![] } else { commit::history(root)? };
     let made = made_current(&history);
     let of = |id: &String| read(root, id).map(|(manifest, ..)| manifest).filter(|m| m.jurisdiction == jurisdiction);
     Ok(ids.iter().filter(|id| !made.contains_key(id.as_str())).filter_map(of).collect())
