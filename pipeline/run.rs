@@ -199,7 +199,7 @@ pub async fn finish(ground: &Ground<'_>, project: &Project, options: &Options, o
             Err(error) => (None, Err(error)),
         };
         match &why {
-            Ok(None) => journal::end(&outcome.folder)?,
+            Ok(None) => {}
             Ok(Some(why)) => journal::failed(&outcome.folder, outcome.manifest.seconds, why)?,
             Err(error) => journal::failed(&outcome.folder, outcome.manifest.seconds, &error.to_string())?,
         }
@@ -211,6 +211,7 @@ pub async fn finish(ground: &Ground<'_>, project: &Project, options: &Options, o
     }
     // Of several, the first is the one that is shown when none is named.
     next.jurisdiction = options.jurisdictions.first().cloned();
+    outcomes.iter().filter(|o| !o.unchanged).try_for_each(|o| journal::end(&o.folder))?;
     if outcomes.iter().any(|o| !o.unchanged) {
         store::sync_folder(&ground.below)?;
         commit::create(ground.root, next)?;

@@ -154,6 +154,12 @@ fn years_one_by_one_are_one_run_and_one_that_fails_does_not_lose_the_others() {
     let again = place.works(&[&backfill[..], &["2024..2027"]].concat());
     assert!(again.contains("unchanged"), "{again}");
     assert_eq!(place.commit(), before);
+    let runs: Vec<&str> = again.lines().filter(|l| l.contains(" done ")).filter_map(|l| l.split_whitespace().last()).collect();
+    assert_eq!(runs.len(), 4, "{again}");
+    for run in runs {
+        let manifest = std::fs::read(place.restricted().join("runs").join(run).join("manifest.json")).unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&manifest).unwrap()["timings"], serde_json::json!({}), "{run} ran no view");
+    }
     place.perkins(&backfill[..4]).refuses(3, &["--report-years"]);
     place.perkins(&[&backfill[..], &["1995..1996"]].concat()).refuses(3, &["1995", "no data"]);
     assert_eq!(place.commit(), before);

@@ -160,6 +160,9 @@ fn text(status: &Status, root: &Path) -> String {
             let failed = run.failed_node.as_ref().map(|node| format!("failed in {node}, ")).unwrap_or_default();
             text += &format!("    {failed}{} tables finished: `perkins retry` goes on\n", run.tables);
         }
+        if run.outcome == Outcome::NotCommitted {
+            text += &format!("    was never current: `perkins diff current {}` shows what it would change\n", run.run_id);
+        }
     }
     text + "\n* is the current run of its jurisdiction: `perkins query` asks it\n"
 }
