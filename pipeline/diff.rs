@@ -6,6 +6,7 @@ pub mod cause;
 pub mod figure;
 pub mod student;
 
+use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::run::manifest::{Manifest, Table};
@@ -107,7 +108,12 @@ impl Pair<'_> {
         }
         let figures = figure::all(&results, &figure::descriptions(self.project, &a, &b)?).await?;
         let both_have_students = [&a, &b].iter().all(|m| !m.files_of(student::TABLE).is_empty());
-        let students = if both_have_students { student::counts(&results).await? } else { vec![] };
+        let mut students = if both_have_students { student::counts(&results).await? } else { vec![] };
+        let catalog = Catalog::load(self.project, &self.b.jurisdiction)?;
+        for moves in &mut students {
+            let view = catalog.indicators().into_iter().find(|v| v.indicator() == Some(moves.indicator.as_str()));
+            moves.because = view.map(|v| cause::of_view(&v.name, &self.a.views, &self.b.views)).unwrap_or_default();
+        }
         let list = list_students && both_have_students;
         Ok(Differences {
             jurisdiction: self.b.jurisdiction.clone(),

@@ -69,7 +69,10 @@ fn a_record_more_moves_one_student_and_the_figures_that_count_the_student() {
     assert_eq!((&state["numerator"], &state["denominator"]), (&json!([6, 7]), &json!([8, 8])));
     // One student of 8: 12.5 percent.
     assert_eq!((state["students"].as_i64(), state["percent"].as_f64(), &state["watched"]), (Some(1), Some(12.5), &json!(true)));
-    let moved = json!([{"report_year": 2024, "indicator": "5S3", "into_numerator": 1, "out_of_numerator": 0, "into_denominator": 0, "out_of_denominator": 0}]);
+    let moved = json!([{
+        "report_year": 2024, "indicator": "5S3", "into_numerator": 1, "out_of_numerator": 0, "into_denominator": 0, "out_of_denominator": 0,
+        "because": ["lake.work_based_learning"],
+    }]);
     assert_eq!(found["students"], moved);
     // Tables that do not count work-based learning are not named.
     let named: BTreeSet<&str> = found["tables"].as_array().unwrap().iter().map(|t| t["table"].as_str().unwrap()).collect();

@@ -83,10 +83,12 @@ fn students(found: &Differences) -> String {
     if found.students.is_empty() {
         return String::new();
     }
-    let mut rows = vec![["report year", "indicator", "into numerator", "out of it", "into denominator", "out of it"].map(str::to_string)];
+    let mut rows = vec![
+        ["report year", "indicator", "into numerator", "out of it", "into denominator", "out of it", "because of"].map(str::to_string),
+    ];
     for s in &found.students {
         let [a, b, c, d] = [s.into_numerator, s.out_of_numerator, s.into_denominator, s.out_of_denominator].map(|n| n.to_string());
-        rows.push([s.report_year.to_string(), s.indicator.clone(), a, b, c, d]);
+        rows.push([s.report_year.to_string(), s.indicator.clone(), a, b, c, d, s.because.join(", ")]);
     }
     let Some(moved) = &found.moved else { return format!("\nstudents who moved (--students lists them)\n{}", table(&rows, "")) };
     let mut listed = vec![["report year", "indicator", "student", "program", "before", "after"].map(str::to_string)];

@@ -59,6 +59,8 @@ pub struct IndicatorMoves {
     pub into_denominator: i64,
     /// Left it.
     pub out_of_denominator: i64,
+    /// What changed that the indicator depends on: collections, rules, views.
+    pub because: Vec<String>,
 }
 
 /// A candidate who moved. The state is `numerator`, `denominator` (and not numerator), the code of an exclusion, or `no candidate`.
@@ -97,6 +99,7 @@ pub async fn counts(results: &Results) -> Result<Vec<IndicatorMoves>> {
             out_of_numerator,
             into_denominator,
             out_of_denominator,
+            because: vec![],
         }),
         _ => Err(Error::bug("columns of a comparison")),
     };
