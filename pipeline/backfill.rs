@@ -8,7 +8,7 @@ use crate::project::Project;
 use crate::run::manifest::Manifest;
 use crate::run::output::{OutputFile, run_id};
 use crate::run::{Ground, Options, Outcome, RUNS, compute, current_load, finish, journal};
-use crate::{run, store};
+use crate::{history, run, store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -30,7 +30,11 @@ pub async fn backfill(root: &Path, project: &Project, options: &Options, progres
     for &year in &options.report_years {
         let at = |what: &str| progress(&format!("{year}: {what}"));
         let alone = Options { report_years: BTreeSet::from([year]), ..options.clone() };
-        let ground = Ground::new(root, &load, &commit, &alone)?;
+        let mut ground = Ground::new(root, &load, &commit, &alone)?;
+        for (id, before) in &mut ground.before {
+            // Runs of single years are never current, so those before the current run count too.
+            before.left = history::left(root, id, None)?;
+        }
         years.push((year, one(&ground, project, &alone, &at).await));
     }
     let done: Vec<&Manifest> = years.iter().filter_map(|(_, run)| run.as_ref().ok()).collect();

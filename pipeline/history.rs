@@ -107,7 +107,7 @@ fn second(id: &str) -> &str {
     id.split_once('-').map_or(id, |(at, _)| at)
 }
 
-/// What runs of a jurisdiction after the current one left without being committed: their finished tables, the newest first.
+/// What runs of a jurisdiction left that were not committed, since the current one or ever: their finished tables, the newest first.
 pub fn left(root: &Path, jurisdiction: &str, current: Option<&str>) -> Result<Vec<Manifest>> {
     let since = current.map(second).unwrap_or_default();
     let mut ids: Vec<String> = folders(root)?.into_iter().filter(|id| second(id) >= since && Some(id.as_str()) != current).collect();
