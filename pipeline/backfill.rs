@@ -1,5 +1,5 @@
-//! Many report years one by one: each is a run of its own that is not committed, and those that succeed are put together as one run. A year that
-//! fails does not lose the others, and what is there already is not computed again by the next attempt.
+//! Many report years one by one: each is a run of its own that is not committed, and those that succeed are put together as one run. A
+//! year that fails does not lose the others, and what is there already is not computed again by the next attempt.
 
 use crate::commit::{self, Commit};
 use crate::error::{Error, Result};

@@ -178,8 +178,8 @@ impl Pair<'_> {
         names(self.a).symmetric_difference(&names(self.b)).cloned().collect()
     }
 
-    /// Counts the rows of a table that differ. Rows of either run are put one below the other and grouped, so that a null in a key is a value
-    /// like any other, and a table without a key can be compared too.
+    /// Counts the rows of a table that differ. Rows of either run are put one below the other and grouped, so that a null in a key is a
+    /// value like any other, and a table without a key can be compared too.
     async fn rows_of(&self, results: &Results, before: &Table, after: &Table) -> Result<Vec<TableDifference>> {
         let same = |c: &&crate::run::manifest::Column| before.columns.iter().any(|b| b.name == c.name && b.kind == c.kind);
         let columns: Vec<&str> = after.columns.iter().filter(same).map(|c| c.name.as_str()).collect();

@@ -1,7 +1,7 @@
 //! What may go: everything that no commit names which is kept, once it is older than the grace period.
 //!
-//! Commits go first, then the files that only they named, so that at every moment each commit that is there is whole. What stopped runs left
-//! goes by the same rule, since no commit names it.
+//! Commits go first, then the files that only they named, so that at every moment each commit that is there is whole. What stopped runs
+//! left goes by the same rule, since no commit names it.
 
 use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};

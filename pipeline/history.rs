@@ -92,7 +92,8 @@ fn folders(root: &Path) -> Result<Vec<String>> {
     .map_err(|e| Error::io("read", &folder, e))
 }
 
-/// What a run's folder says of it, and what it is if no commit names it; none for a folder in which there is neither manifest nor journal yet.
+/// What a run's folder says of it, and what it is if no commit names it; none for a folder in which there is neither manifest nor journal
+/// yet.
 fn read(root: &Path, id: &str) -> Option<(Manifest, Option<Record>, Outcome)> {
     let journal = Record::read(&root.join(RUNS).join(id));
     if let Ok(manifest) = read_json::<Manifest>(root, &format!("{RUNS}/{id}/manifest.json")) {

@@ -244,7 +244,8 @@ async fn moved_too_far(ground: &Ground<'_>, project: &Project, options: &Options
     let (a, b) = (&current.run_id, &run.run_id);
     Ok((!far.is_empty()).then(|| {
         format!(
-            "{}: {} figures moved by more than {max} % since the current run; the worst:\n  {}\n`perkins diff {a} {b}` tells what moved              them; --max-change with a larger number lets them pass",
+            "{}: {} figures moved by more than {max} % since the current run; the worst:\n  {}\n`perkins diff {a} {b}` tells what \
+             moved them; --max-change with a larger number lets them pass",
             run.jurisdiction,
             far.len(),
             worst.join("\n  ")

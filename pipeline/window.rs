@@ -1,7 +1,7 @@
 //! Validation windows: a report year that is closed keeps its tables and public figures to the byte, until it is opened again for a reason.
 //!
-//! Which years are closed stands in the commit. A run computes a closed year like any other, notes what would have changed, and then has the
-//! closed files in place of its own.
+//! Which years are closed stands in the commit. A run computes a closed year like any other, notes what would have changed, and then has
+//! the closed files in place of its own.
 
 use crate::commit::{self, Commit, Pointer};
 use crate::diff::figure::FigureDifference;
@@ -120,8 +120,8 @@ pub fn reopen(root: &Path, jurisdiction: &str, report_year: i32, reason: &str) -
     commit::create(root, commit)
 }
 
-/// Whether tables of a run may be taken over: its closed years must be closed now, with the same tables. A year that it computed itself is as
-/// the data have it, whether it is closed now or not.
+/// Whether tables of a run may be taken over: its closed years must be closed now, with the same tables. A year that it computed itself is
+/// as the data have it, whether it is closed now or not.
 pub fn fits(run: &Manifest, closed: &BTreeMap<i32, &Pointer>) -> bool {
     run.kept.iter().all(|(year, kept)| closed.get(year).is_some_and(|p| p.id == kept.run_id))
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 const RUN: [&str; 6] = ["run", "--jurisdiction", "oregon", "--report-year", "2024", "--no-publish"];
 
-/// Adds the record of work-based learning that student F of the golden case 5S3/work_based_learning lacks, and ingests: Oregon's 5S3 of 2024
-/// has 6 of 8 without it (case.md), so 7 of 8 with it.
+/// Adds the record of work-based learning that student F of the golden case 5S3/work_based_learning lacks, and ingests: Oregon's 5S3 of
+/// 2024 has 6 of 8 without it (case.md), so 7 of 8 with it.
 pub fn add_record(place: &Place) {
     let path = place.raw().join("work_based_learning.csv");
     let raw = std::fs::read_to_string(&path).unwrap();
@@ -55,8 +55,8 @@ fn a_record_more_moves_one_student_and_the_figures_that_count_the_student() {
     let membership = of_table(&found, "indicator_membership");
     assert_eq!(counts(membership), [0, 0, 1]);
     assert_eq!(membership["because"], json!(["lake.work_based_learning"]));
-    // F counts for the state, grantee G1, district D1, school S1 and program P1; in each for all, gender M, race white and cluster marketing:
-    // 5 × 4 figures of 5S3.
+    // F counts for the state, grantee G1, district D1, school S1 and program P1; in each for all, gender M, race white and cluster
+    // marketing: 5 × 4 figures of 5S3.
     assert_eq!(counts(of_table(&found, "performance")), [0, 0, 20]);
     let figures = found["figures"].as_array().unwrap();
     assert_eq!(figures.len(), 20, "{figures:?}");
@@ -86,7 +86,9 @@ fn students_are_listed_only_when_asked_for() {
     let place = moved();
     assert!(differences(&place, &[]).get("moved").is_none());
     let listed = differences(&place, &["--students"]);
-    let f = json!({"report_year": 2024, "indicator": "5S3", "student_id": "F", "program_id": "P1", "before": "denominator", "after": "numerator"});
+    let f = json!({
+        "report_year": 2024, "indicator": "5S3", "student_id": "F", "program_id": "P1", "before": "denominator", "after": "numerator",
+    });
     assert_eq!(listed["moved"], json!([f]));
     let said = place.perkins(&["diff", "previous", "current", "--students"]);
     assert!(said.out.lines().any(|l| l.split_whitespace().eq(["2024", "5S3", "F", "P1", "denominator", "numerator"])), "{}", said.out);
@@ -125,7 +127,12 @@ fn figures_that_move_too_far_are_neither_committed_nor_published() {
     let refused = place.perkins(&[&RUN[..5], &["--max-change", "12"]].concat());
     refused.refuses(
         1,
-        &["oregon: 8 figures moved by more than 12 %", "5S3 state OR all all: 6 of 8 became 7 of 8 (12.5 %)", "nothing was committed"],
+        &[
+            "oregon: 8 figures moved by more than 12 %",
+            "5S3 state OR all all: 6 of 8 became 7 of 8 (12.5 %)",
+            "tells what moved them",
+            "nothing was committed",
+        ],
     );
     assert_eq!(place.commit(), loaded);
     assert_ne!(loaded, before, "the load is there");

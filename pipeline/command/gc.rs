@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 /// Flags of `perkins gc`.
 #[derive(Debug, clap::Args)]
 pub struct GcArgs {
-    /// Runs to keep: the newest that were current, with the loads that they read; the current one and those of closed report years always stay
+    /// Runs to keep: the newest that were current, with the loads that they read; the current one and those of closed report years always
+    /// stay
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     keep: u32,
     /// Hours for which everything stays that was current or was written

@@ -34,9 +34,9 @@ pub struct RunArgs {
 /// Flags of what is done with the tables of a run.
 #[derive(Debug, Clone, clap::Args)]
 pub struct EndArgs {
-    /// Fail, commit and publish nothing if a figure of the state or a grantee moved by more than this against the current run: the students by
-    /// which its numerator or denominator moved, in percent of all students that the entity had in the indicator [default: max_change in
-    /// perkins.toml, else any change is let through]
+    /// Fail, commit and publish nothing if a figure of the state or a grantee moved by more than this against the current run: the
+    /// students by which its numerator or denominator moved, in percent of all students that the entity had in the indicator [default:
+    /// max_change in perkins.toml, else any change is let through]
     #[arg(long, env = "PERKINS_MAX_CHANGE", value_name = "PERCENT", value_parser = parse_percent)]
     pub max_change: Option<f64>,
     /// Keep the public as it is: publish nothing

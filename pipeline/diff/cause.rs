@@ -63,8 +63,8 @@ fn differing<K: Ord + Clone, V: PartialEq>(a: &BTreeMap<K, V>, b: &BTreeMap<K, V
     names.into_iter().filter(|n| a.get(*n) != b.get(*n)).cloned().collect()
 }
 
-/// What changed that a view depends on, through all views below it: what is no view, such as `lake.<collection>` and `rule.<rule>`, and views
-/// whose SQL changed.
+/// What changed that a view depends on, through all views below it: what is no view, such as `lake.<collection>` and `rule.<rule>`, and
+/// views whose SQL changed.
 pub fn of_view(view: &str, a: &BTreeMap<String, Key>, b: &BTreeMap<String, Key>) -> Vec<String> {
     let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
     let mut open = vec![view.to_string()];

@@ -7,8 +7,8 @@ use serde::Serialize;
 /// The table of candidates.
 pub const TABLE: &str = "indicator_membership";
 
-/// For each indicator and student of runs `a` and `b`: in the numerator and denominator of either, whatever the program. In the state's figures a
-/// student counts once.
+/// For each indicator and student of runs `a` and `b`: in the numerator and denominator of either, whatever the program. In the state's
+/// figures a student counts once.
 const BOTH: &str = "
 SELECT
     report_year, indicator, student_id,
@@ -84,7 +84,8 @@ pub struct StudentMove {
 pub async fn counts(results: &Results) -> Result<Vec<IndicatorMoves>> {
     let sql = format!(
         "SELECT report_year, indicator,
-            sum(CASE WHEN b_numerator AND NOT a_numerator THEN 1 ELSE 0 END), sum(CASE WHEN a_numerator AND NOT b_numerator THEN 1 ELSE 0 END),
+            sum(CASE WHEN b_numerator AND NOT a_numerator THEN 1 ELSE 0 END),
+            sum(CASE WHEN a_numerator AND NOT b_numerator THEN 1 ELSE 0 END),
             sum(CASE WHEN b_denominator AND NOT a_denominator THEN 1 ELSE 0 END),
             sum(CASE WHEN a_denominator AND NOT b_denominator THEN 1 ELSE 0 END)
         FROM ({BOTH})

@@ -14,7 +14,8 @@ use arrow::array::{Array, RecordBatch};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// For each closed year, the release whose files it keeps; a closed year that never was public by this policy becomes so from its closed tables.
+/// For each closed year, the release whose files it keeps; a closed year that never was public by this policy becomes so from its closed
+/// tables.
 pub fn releases(restricted: &Path, earlier: &[Release], jurisdiction: &str, kind: PolicyKind) -> Result<BTreeMap<i32, Release>> {
     let commit = commit::current(restricted)?.unwrap_or_default();
     let of = |year: &i32| earlier.iter().find(|r| r.policy == kind && r.report_years.contains(year)).cloned();

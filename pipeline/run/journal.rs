@@ -1,5 +1,5 @@
-//! The journal of a run: what it was asked for, and each table as soon as its files are whole. It lies in the run's folder until the run has its
-//! manifest, so that a run that failed or was killed leaves a record, and the next one takes over what it had finished.
+//! The journal of a run: what it was asked for, and each table as soon as its files are whole. It lies in the run's folder until the run
+//! has its manifest, so that a run that failed or was killed leaves a record, and the next one takes over what it had finished.
 
 use super::key::Key;
 use super::manifest::{Manifest, Table};

@@ -91,8 +91,8 @@ impl Stage {
         Stage { engines, steps: graph.steps, shards, in_text_order, state, written_out }
     }
 
-    /// Runs everything; the rows of each output go to the sink. `progress` is told what is being worked on. When a step fails, all that does not
-    /// depend on it still runs, so that a retry has nothing else to do; the first error comes back at the end.
+    /// Runs everything; the rows of each output go to the sink. `progress` is told what is being worked on. When a step fails, all that
+    /// does not depend on it still runs, so that a retry has nothing else to do; the first error comes back at the end.
     pub async fn run(self, sink: Sink, progress: &(dyn Fn(&str) + Sync)) -> std::result::Result<Timings, Failure> {
         let stage = Arc::new(self);
         let threads = stage.engines.first().map_or(1, |e| e.partitions());
