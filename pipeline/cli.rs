@@ -91,6 +91,18 @@ pub enum Command {
     Report(command::report::ReportArgs),
     /// Show the current load and the runs
     Status(command::status::StatusArgs),
+    /// Show what differs between two runs: keys, figures, the students who moved them, and the collections that changed
+    Diff(command::diff::DiffArgs),
+    /// Freeze a report year: later runs keep its tables and public figures to the byte, and say what would have changed
+    Close(command::close::CloseArgs),
+    /// Open a report year again that was closed
+    Reopen(command::reopen::ReopenArgs),
+    /// Go on with a run that failed or was stopped: what it had finished is taken over
+    Retry(command::retry::RetryArgs),
+    /// Compute many report years one by one, and make those that succeed one run; a year that fails is told and does not stop the others
+    Backfill(command::backfill::BackfillArgs),
+    /// Remove old runs and loads, and what stopped runs left
+    Gc(command::gc::GcArgs),
     /// Check that every file of the current load and run is whole
     Verify(command::verify::VerifyArgs),
     /// Say why a student counts, or does not, indicator by indicator
@@ -113,6 +125,7 @@ struct ConfigFile {
     engine: Option<String>,
     memory_limit: Option<String>,
     partitions: Option<u16>,
+    max_change: Option<f64>,
 }
 
 /// The settings of this call.
@@ -130,6 +143,8 @@ pub struct Settings {
     pub partitions: usize,
     /// Bytes for the engine.
     pub memory_limit: Option<usize>,
+    /// Percent by which a figure of the state or a grantee may move in a run.
+    pub max_change: Option<f64>,
     /// Whether a progress line may be drawn.
     pub progress: bool,
 }
@@ -157,6 +172,10 @@ impl Settings {
             project: Project::open(flags.project.clone(), overlays)?,
             partitions: flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1),
             memory_limit: limit.as_deref().map(parse_size).transpose()?,
+            max_change: config
+                .max_change
+                .map(|p| parse_percent(&p.to_string()).map_err(|e| Error::Config(format!("max_change: {e}"))))
+                .transpose()?,
             progress: flags.log_format == LogFormat::Text && std::io::IsTerminal::is_terminal(&std::io::stderr()),
         })
     }
@@ -225,6 +244,12 @@ fn parse_size(text: &str) -> Result<usize> {
     bytes
         .filter(|&b| b >= 1 << 24)
         .ok_or_else(|| Error::Config(format!("memory limit {text:?} must be a size of at least 16MiB, such as 4GiB")))
+}
+
+/// Reads a percentage such as `5` or `2.5`.
+pub fn parse_percent(text: &str) -> std::result::Result<f64, String> {
+    let percent = text.trim().trim_end_matches('%').parse::<f64>().ok().filter(|p| p.is_finite() && *p >= 0.0);
+    percent.ok_or_else(|| format!("{text:?} must be a number of percent from 0, such as 5"))
 }
 
 /// Report years from `--report-year 2023 --report-year 2024` and `--report-years 2021..2024`.

@@ -2,12 +2,18 @@
 
 pub mod all;
 pub mod audit;
+pub mod backfill;
+pub mod close;
+pub mod diff;
 pub mod docs;
 pub mod explain;
+pub mod gc;
 pub mod ingest;
 pub mod jurisdiction;
 pub mod query;
+pub mod reopen;
 pub mod report;
+pub mod retry;
 pub mod run;
 pub mod status;
 pub mod synth;
@@ -16,6 +22,8 @@ pub mod verify;
 use crate::cli::{Command, Settings};
 use crate::error::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use status::Form;
 use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
@@ -31,6 +39,12 @@ pub fn run(command: Command, settings: &Settings) -> Result<()> {
         Command::Query(args) => query::main(&args, settings),
         Command::Report(args) => report::main(&args, settings),
         Command::Status(args) => status::main(&args, settings),
+        Command::Diff(args) => diff::main(&args, settings),
+        Command::Close(args) => close::main(&args, settings),
+        Command::Reopen(args) => reopen::main(&args, settings),
+        Command::Retry(args) => retry::main(&args, settings),
+        Command::Backfill(args) => backfill::main(&args, settings),
+        Command::Gc(args) => gc::main(&args, settings),
         Command::Verify(args) => verify::main(&args, settings),
         Command::Explain(args) => explain::main(&args, settings),
         Command::Jurisdiction(args) => jurisdiction::main(&args, settings),
@@ -77,6 +91,14 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Prints an answer for people or for programs.
+fn answer<T: Serialize>(form: Form, what: &T, text: impl Fn(&T) -> String) -> Result<()> {
+    print(&match form {
+        Form::Text => text(what),
+        Form::Json => serde_json::to_string_pretty(what).map_err(|e| Error::internal("the answer as JSON", e))? + "\n",
+    })
+}
+
 /// A whole number with commas, for people.
 fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -88,4 +110,18 @@ fn grouped(n: u64) -> String {
         text.push(c);
     }
     text
+}
+
+/// Columns of a table for people are as wide as their texts, but no wider than this.
+const WIDEST: usize = 64;
+
+/// Rows of texts below each other.
+fn table<const N: usize>(rows: &[[String; N]], indent: &str) -> String {
+    let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).filter(|w| *w <= WIDEST).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, w)| format!("{cell:<w$}")).collect();
+        format!("{indent}{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
 }

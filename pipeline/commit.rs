@@ -6,6 +6,7 @@
 use crate::error::{Error, Result};
 use crate::root::{Lock, Root};
 use crate::store;
+use crate::window::Window;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,6 +39,9 @@ pub struct Commit {
     /// The jurisdiction whose run is shown when none is named: that of the latest run.
     #[serde(default)]
     pub jurisdiction: Option<String>,
+    /// Report years that were closed, those opened again too, in the order in which they were closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
     /// When it was made, UTC; for people only.
     pub at: String,
     /// Tells it from any other that somebody tries to make, should the answer of a store be lost.
@@ -54,6 +58,12 @@ impl Commit {
     /// The current run of a jurisdiction; of the one shown first, if none is named.
     pub fn run(&self, jurisdiction: Option<&str>) -> Option<&Pointer> {
         self.runs.get(jurisdiction.or(self.jurisdiction.as_deref())?)
+    }
+
+    /// Every manifest that it names: of the load, of the current runs, and of those whose tables closed years keep.
+    pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        let closed = self.windows.iter().filter(|w| w.reopened.is_none()).map(|w| &w.run);
+        self.load.iter().chain(self.runs.values()).chain(closed)
     }
 }
 
@@ -156,7 +166,12 @@ pub fn token() -> String {
 
 /// The time as `2026-11-22T10:15:00Z`; only names and manifests use it, never a rule.
 pub fn now() -> String {
-    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs()) as i64;
+    stamp(std::time::SystemTime::now())
+}
+
+/// A time in the form of `now`; the order of such texts is that of the times.
+pub fn stamp(time: std::time::SystemTime) -> String {
+    let seconds = time.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs()) as i64;
     let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil(days);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)

@@ -1,56 +1,27 @@
 //! What differs between two jurisdictions: rules, views, and the figures of one report year over the same lake.
 
 use crate::catalog::Catalog;
+use crate::commit::Commit;
 use crate::describe::{DefaultFile, RuleValue, ViewChange, defaults};
+use crate::diff::student::{self, IndicatorMoves};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
 use crate::project::Project;
-use crate::run::result::Results;
+use crate::run::result::{Results, rows};
 use crate::run::{self, Options};
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The tables that figures are compared from.
-const TABLES: [&str; 2] = ["performance", "indicator_membership"];
+const TABLES: [&str; 2] = ["performance", student::TABLE];
 
 /// The state's figures of all students: numerator and denominator by indicator.
 const STATE: &str = "
 SELECT indicator, numerator, denominator
 FROM {side}.performance
 WHERE level = 'state' AND group_kind = 'all'";
-
-/// Students who are in a numerator or denominator of one side only. In the state's figures a student counts once, whatever the program.
-const MEMBERS: &str = "
-WITH of_a AS (
-    SELECT indicator, student_id, bool_or(numerator) AS numerator, bool_or(denominator) AS denominator
-    FROM a.indicator_membership
-    GROUP BY indicator, student_id
-),
-of_b AS (
-    SELECT indicator, student_id, bool_or(numerator) AS numerator, bool_or(denominator) AS denominator
-    FROM b.indicator_membership
-    GROUP BY indicator, student_id
-),
-joined AS (
-    SELECT
-        coalesce(a.indicator, b.indicator) AS indicator,
-        coalesce(a.numerator, FALSE) AS a_numerator, coalesce(b.numerator, FALSE) AS b_numerator,
-        coalesce(a.denominator, FALSE) AS a_denominator, coalesce(b.denominator, FALSE) AS b_denominator
-    FROM of_a AS a
-    FULL JOIN of_b AS b ON b.indicator = a.indicator AND b.student_id = a.student_id
-)
-SELECT
-    indicator,
-    sum(CASE WHEN a_numerator AND NOT b_numerator THEN 1 ELSE 0 END) AS a_numerator,
-    sum(CASE WHEN b_numerator AND NOT a_numerator THEN 1 ELSE 0 END) AS b_numerator,
-    sum(CASE WHEN a_denominator AND NOT b_denominator THEN 1 ELSE 0 END) AS a_denominator,
-    sum(CASE WHEN b_denominator AND NOT a_denominator THEN 1 ELSE 0 END) AS b_denominator
-FROM joined
-GROUP BY indicator";
 
 /// Figures of each level that differ in numerator or denominator. The state's entity has the jurisdiction's code, which differs anyway.
 const LEVELS: &str = "
@@ -213,19 +184,22 @@ impl Ground<'_> {
             partitions: self.partitions,
             memory_limit: self.memory_limit,
             again: true,
+            max_change: None,
         };
-        let ground = run::Ground { root: self.root, load: self.load, below: self.scratch, before: BTreeMap::new() };
+        let nothing = Commit::default();
+        let ground =
+            run::Ground { root: self.root, load: self.load, commit: &nothing, below: self.scratch.to_path_buf(), before: BTreeMap::new() };
         let computed = run::compute(&ground, project, &options, progress).await?;
         let [a, b] = &computed[..] else { return Err(Error::bug("two jurisdictions make two runs")) };
         let (a, b) = (&a.manifest, &b.manifest);
         progress("comparing");
         let results = Results::side_by_side(self.root, &[("a", a), ("b", b)])?;
         let state = state(&results, project, of).await?;
-        let level = |(level, n): (String, Vec<i64>)| match n[..] {
-            [entities, figures, differ] => Ok(LevelDifference { level, entities, figures, differ }),
+        let level = |(level, n): (Vec<String>, Vec<i64>)| match n[..] {
+            [entities, figures, differ] => Ok(LevelDifference { level: level.concat(), entities, figures, differ }),
             _ => Err(Error::bug("columns of a comparison")),
         };
-        let levels = read(&results.query(LEVELS).await?)?.into_iter().map(level).collect::<Result<_>>()?;
+        let levels = rows(&results.query(LEVELS).await?, 1)?.into_iter().map(level).collect::<Result<_>>()?;
         Ok(Figures { load_id: self.load.load_id.clone(), state, levels })
     }
 }
@@ -239,38 +213,26 @@ async fn state(results: &Results, project: &Project, of: &Comparison) -> Result<
         for view in catalog.indicators().into_iter().filter(|v| v.indicator().is_some_and(|i| reported.iter().any(|r| r == i))) {
             titles.entry(view.indicator().unwrap_or_default().to_string()).or_insert_with(|| view.header.title.clone());
         }
-        let rows = read(&results.query(&STATE.replace("{side}", schema)).await?)?;
-        let figures: BTreeMap<String, Counts> = rows.into_iter().map(|(id, n)| (id, counts(n[0], n[1]))).collect();
+        let found = rows(&results.query(&STATE.replace("{side}", schema)).await?, 1)?;
+        let figures: BTreeMap<String, Counts> = found.into_iter().map(|(id, n)| (id.concat(), counts(n[0], n[1]))).collect();
         sides.push((reported, figures));
     }
-    let only: BTreeMap<String, Vec<i64>> = read(&results.query(MEMBERS).await?)?.into_iter().collect();
+    let moves = student::counts(results).await?;
+    let only: BTreeMap<&str, &IndicatorMoves> = moves.iter().map(|m| (m.indicator.as_str(), m)).collect();
     let figure = |(indicator, title): (String, String)| {
         // A figure of nobody has no row.
         let of_side = |i: usize| {
             let (reported, figures): &(Vec<String>, BTreeMap<String, Counts>) = &sides[i];
             reported.contains(&indicator).then(|| figures.get(&indicator).copied().unwrap_or_default())
         };
-        let n = only.get(&indicator).cloned().unwrap_or_else(|| vec![0; 4]);
-        StateFigure { a: of_side(0), b: of_side(1), only_a: counts(n[0], n[2]), only_b: counts(n[1], n[3]), indicator, title }
+        let moved = only.get(indicator.as_str());
+        let only_a = moved.map(|m| counts(m.out_of_numerator, m.out_of_denominator)).unwrap_or_default();
+        let only_b = moved.map(|m| counts(m.into_numerator, m.into_denominator)).unwrap_or_default();
+        StateFigure { a: of_side(0), b: of_side(1), only_a, only_b, indicator, title }
     };
     Ok(titles.into_iter().map(figure).collect())
 }
 
 fn counts(numerator: i64, denominator: i64) -> Counts {
     Counts { numerator, denominator }
-}
-
-/// Rows of a text and some whole numbers.
-fn read(batches: &[RecordBatch]) -> Result<Vec<(String, Vec<i64>)>> {
-    let mut rows = Vec::new();
-    for batch in batches {
-        let (texts, numbers) = batch.columns().split_first().ok_or_else(|| Error::bug("a comparison without columns"))?;
-        let numbers: Option<Vec<_>> = numbers.iter().map(|c| c.as_primitive_opt::<Int64Type>()).collect();
-        let numbers = numbers.ok_or_else(|| Error::bug("a comparison gives other than whole numbers"))?;
-        for i in 0..batch.num_rows() {
-            let text = arrow::util::display::array_value_to_string(texts, i).map_err(|e| Error::internal("a comparison", e))?;
-            rows.push((text, numbers.iter().map(|n| if n.is_null(i) { 0 } else { n.value(i) }).collect()));
-        }
-    }
-    Ok(rows)
 }

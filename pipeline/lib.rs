@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod audit;
+pub mod backfill;
 pub mod catalog;
 pub mod certificate;
 pub mod chunk;
@@ -15,11 +16,14 @@ pub mod commit;
 pub mod compare;
 pub mod contract;
 pub mod describe;
+pub mod diff;
 pub mod disclosure;
 pub mod docs;
 pub mod engine;
 pub mod error;
 pub mod explain;
+pub mod gc;
+pub mod history;
 pub mod ingest;
 pub mod jurisdiction;
 pub mod lake;
@@ -34,6 +38,7 @@ pub mod store;
 pub mod synth;
 pub mod table;
 pub mod tally;
+pub mod window;
 
 /// Version of the program, as in manifests.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -4,6 +4,7 @@
 //! Source: specification, disclosure.md.
 
 pub mod check;
+pub mod closed;
 pub mod description;
 pub mod prior;
 pub mod release;
@@ -136,12 +137,14 @@ async fn make(
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Outcome> {
     let jurisdiction = Jurisdiction::load(ground.project, &manifest.jurisdiction)?;
+    let earlier = Release::history(ground.public, &manifest.jurisdiction)?;
     let mut maker = Maker {
         ground,
         manifest,
         kind,
         jurisdiction,
-        earlier: Release::history(ground.public, &manifest.jurisdiction)?,
+        closed: closed::releases(ground.restricted, &earlier, &manifest.jurisdiction, kind)?,
+        earlier,
         stage,
         public: stage.join("runs").join(release_id),
         restricted,
@@ -154,13 +157,21 @@ async fn make(
     let mut figures = Vec::new();
     for description in Description::all(ground.project)? {
         for &year in &manifest.report_years {
-            let (rows, open) = maker.figures(&description, year, progress)?;
+            let closed = maker.closed.get(&year).cloned();
+            let (rows, open) = match closed {
+                Some(release) => maker.closed_figures(&description, year, &release)?,
+                None => maker.figures(&description, year, progress)?,
+            };
             left_open += open;
             figures.extend(description.rate.is_some().then_some(rows));
         }
     }
     progress("public tables that follow");
     maker.follow(figures).await?;
+    for (year, release) in maker.closed.clone().into_iter().filter(|(y, _)| manifest.report_years.contains(y)) {
+        maker.keep_closed(year, &release)?;
+    }
+    maker.files.sort_by(|a, b| (&a.table, a.report_year).cmp(&(&b.table, b.report_year)));
     let mut release = Release {
         release_id: release_id.into(),
         run_id: manifest.run_id.clone(),
@@ -194,6 +205,8 @@ struct Maker<'a> {
     manifest: &'a Manifest,
     kind: PolicyKind,
     jurisdiction: Jurisdiction,
+    /// Closed report years, with the releases whose files they keep.
+    closed: BTreeMap<i32, Release>,
     earlier: Vec<Release>,
     /// Stands in for the public root until everything is found safe.
     stage: &'a Path,
@@ -387,7 +400,7 @@ impl Maker<'_> {
             }
             let (schema, batches) = engine.run_whole(&view).await?;
             let rows = output::split_years(&schema, &batches)?;
-            for &year in years {
+            for &year in years.iter().filter(|y| !self.closed.contains_key(y)).collect::<Vec<_>>() {
                 let of_year = rows.get(&year).cloned().unwrap_or_default();
                 let file = output::file_schema(&schema);
                 let batch = arrow::compute::concat_batches(&file, &of_year).map_err(wrong)?;

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod companion;
 pub mod graph;
+pub mod journal;
 pub mod key;
 pub mod manifest;
 pub mod output;
@@ -22,6 +23,7 @@ use crate::lake::{LakeFile, Load};
 use crate::project::Project;
 use crate::root::Root;
 pub use crate::store::read_json;
+use crate::{diff, history, store, window};
 use manifest::Manifest;
 use parameter::Years;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +33,9 @@ use std::time::Instant;
 
 /// The field by which collections of students are divided.
 const SCHOOL_YEAR: &str = "school_year";
+
+/// Folder of the runs below a root, with a folder for each.
+pub const RUNS: &str = "runs";
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -47,6 +52,8 @@ pub struct Options {
     pub memory_limit: Option<usize>,
     /// Compute everything again, even what did not change since the current run.
     pub again: bool,
+    /// Percent by which a watched figure may move against the current run; none: any.
+    pub max_change: Option<f64>,
 }
 
 /// What a run made for a jurisdiction.
@@ -170,27 +177,81 @@ async fn computed_years(engine: &Engine, catalog: &Catalog, outputs: &[String], 
 /// run keeps that; if that is so of all of them, nothing is committed.
 pub async fn run(root: &Root, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<Outcome>> {
     let (commit, load) = current_load(root)?;
-    let ground = Ground { root, load: &load, below: &root.join("runs"), before: before(&commit, root, options) };
+    let ground = Ground::new(root, &load, &commit, options)?;
     let mut outcomes = compute(&ground, project, options, progress).await?;
-    let mut next = commit;
+    progress("comparing with the current run");
+    finish(&ground, project, options, &mut outcomes).await?;
+    Ok(outcomes)
+}
+
+/// Makes runs whose tables were written current: with the tables of closed years in place of theirs, and unless a figure moved too far.
+pub async fn finish(ground: &Ground<'_>, project: &Project, options: &Options, outcomes: &mut [Outcome]) -> Result<()> {
+    let mut next = ground.commit.clone();
+    let mut refused: Vec<String> = Vec::new();
     for outcome in outcomes.iter_mut().filter(|o| !o.unchanged) {
-        outcome.manifest.companions = companion::write((&outcome.manifest).into(), root, &outcome.folder)?;
-        let stored = outcome.manifest.write(root, &outcome.folder)?;
-        let pointer = Pointer { id: outcome.manifest.run_id.clone(), manifest: stored.path, blake3: stored.blake3 };
-        next.runs.insert(outcome.manifest.jurisdiction.clone(), pointer);
+        let (pointer, why) = match complete(ground, project, outcome).await {
+            Ok(pointer) => (Some(pointer), moved_too_far(ground, project, options, &outcome.manifest).await),
+            Err(error) => (None, Err(error)),
+        };
+        match &why {
+            Ok(None) => {}
+            Ok(Some(why)) => journal::failed(&outcome.folder, outcome.manifest.seconds, why)?,
+            Err(error) => journal::failed(&outcome.folder, outcome.manifest.seconds, &error.to_string())?,
+        }
+        refused.extend(why?);
+        next.runs.extend(pointer.map(|p| (outcome.manifest.jurisdiction.clone(), p)));
+    }
+    if !refused.is_empty() {
+        return Err(Error::Data(format!("{}; nothing was committed or published", refused.join("; "))));
     }
     // Of several, the first is the one that is shown when none is named.
     next.jurisdiction = options.jurisdictions.first().cloned();
+    outcomes.iter().filter(|o| !o.unchanged).try_for_each(|o| journal::end(&o.folder))?;
     if outcomes.iter().any(|o| !o.unchanged) {
-        commit::create(root, next)?;
+        store::sync_folder(&ground.below)?;
+        commit::create(ground.root, next)?;
     }
-    Ok(outcomes)
+    Ok(())
+}
+
+/// Puts closed years in place and writes what goes with the tables, the manifest last.
+async fn complete(ground: &Ground<'_>, project: &Project, outcome: &mut Outcome) -> Result<Pointer> {
+    let (root, run) = (ground.root, &mut outcome.manifest);
+    window::keep(root, project, &window::closed(ground.commit, &run.jurisdiction), run).await?;
+    run.companions = companion::write((&*run).into(), root, &outcome.folder)?;
+    let stored = run.write(root, &outcome.folder)?;
+    store::sync_folder(&outcome.folder)?;
+    Ok(Pointer { id: run.run_id.clone(), manifest: stored.path, blake3: stored.blake3 })
+}
+
+/// Says which watched figures moved by more than is allowed against the current run.
+async fn moved_too_far(ground: &Ground<'_>, project: &Project, options: &Options, run: &Manifest) -> Result<Option<String>> {
+    const NAMED: usize = 5;
+    let Some((max, pointer)) = options.max_change.zip(ground.commit.runs.get(&run.jurisdiction)) else { return Ok(None) };
+    let current: Manifest = read_json(ground.root, &pointer.manifest)?;
+    if !run.report_years.iter().any(|y| current.report_years.contains(y)) {
+        return Ok(None);
+    }
+    let found = diff::Pair { root: ground.root, project, a: &current, b: run }.figures().await?;
+    let mut far: Vec<_> = found.into_iter().filter(|f| f.watched && f.percent > max).collect();
+    far.sort_by(|a, b| b.percent.total_cmp(&a.percent));
+    let worst: Vec<String> = far.iter().take(NAMED).map(|f| f.text()).collect();
+    let (a, b) = (&current.run_id, &run.run_id);
+    Ok((!far.is_empty()).then(|| {
+        format!(
+            "{}: {} figures moved by more than {max} % since the current run; the worst:\n  {}\n`perkins diff {a} {b}` tells what \
+             moved them; --max-change with a larger number lets them pass",
+            run.jurisdiction,
+            far.len(),
+            worst.join("\n  ")
+        )
+    }))
 }
 
 /// For each jurisdiction: what would become of each view, and why.
 pub async fn explain_plan(root: &Root, project: &Project, options: &Options) -> Result<Vec<(String, Vec<plan::Line>)>> {
     let (commit, load) = current_load(root)?;
-    let ground = Ground { root, load: &load, below: &root.join("runs"), before: before(&commit, root, options) };
+    let ground = Ground::new(root, &load, &commit, options)?;
     let (runs, graph) = plan(&ground, project, options).await?;
     Ok(runs.iter().enumerate().map(|(at, (prepared, plan))| (prepared.jurisdiction.id.clone(), plan.explain(&graph, at))).collect())
 }
@@ -209,22 +270,32 @@ async fn plan(ground: &Ground<'_>, project: &Project, options: &Options) -> Resu
     Ok((runs, graph))
 }
 
-/// The current runs of the jurisdictions, as far as they can be read, unless everything is to be computed again.
-fn before(commit: &Commit, root: &Path, options: &Options) -> BTreeMap<String, Manifest> {
-    let of = |id: &String| commit.runs.get(id).and_then(|p| Some((id.clone(), read_json(root, &p.manifest).ok()?)));
-    if options.again { BTreeMap::new() } else { options.jurisdictions.iter().filter_map(of).collect() }
-}
-
 /// Where a run reads and writes.
 pub struct Ground<'a> {
     /// The restricted root.
     pub root: &'a Path,
     /// The load.
     pub load: &'a Load,
+    /// The state before the run.
+    pub commit: &'a Commit,
     /// Folder of the root below which each run makes its own.
-    pub below: &'a Path,
+    pub below: PathBuf,
     /// Runs whose tables may be taken over where nothing changed, by jurisdiction.
-    pub before: BTreeMap<String, Manifest>,
+    pub before: BTreeMap<String, plan::Before>,
+}
+
+impl<'a> Ground<'a> {
+    /// The ground of runs that may become current. Unless everything is to be computed again, they take over tables of the current runs, as far
+    /// as those can be read, and what runs after them left.
+    pub fn new(root: &'a Path, load: &'a Load, commit: &'a Commit, options: &Options) -> Result<Ground<'a>> {
+        let mut before = BTreeMap::new();
+        for id in options.jurisdictions.iter().filter(|_| !options.again) {
+            let current: Option<Manifest> = commit.runs.get(id).and_then(|p| read_json(root, &p.manifest).ok());
+            let left = history::left(root, id, current.as_ref().map(|c| c.run_id.as_str()))?;
+            before.insert(id.clone(), plan::Before { current, left });
+        }
+        Ok(Ground { root, load, commit, below: root.join(RUNS), before })
+    }
 }
 
 /// Writes the tables of each jurisdiction into a new folder, and gathers its manifest; nothing is committed.
@@ -232,13 +303,16 @@ pub async fn compute(ground: &Ground<'_>, project: &Project, options: &Options, 
     let start = Instant::now();
     let contracts = Arc::new(project.contracts()?);
     let (runs, graph) = plan(ground, project, options).await?;
-    let writer = Arc::new(output::Writer::new(ground, runs.iter().map(|(p, _)| p), contracts)?);
     let Some((prepared, _)) = runs.first() else { return Err(Error::Config("name a jurisdiction".into())) };
+    let writer = Arc::new(output::Writer::new(ground, &runs, contracts, options)?);
     let (shards, in_text_order) = (prepared.registered.shards, prepared.registered.in_text_order);
     let stage = stage::Stage::new(runs.iter().map(|(p, _)| Arc::clone(&p.engine)).collect(), graph, shards, in_text_order);
     let sink = Arc::clone(&writer);
     let sink: stage::Sink = Arc::new(move |step, rows| Box::pin(Arc::clone(&sink).write(step, rows)));
-    let timings = stage.run(sink, progress).await?;
+    let timings = stage.run(sink, progress).await.map_err(|stage::Failure { node, error }| {
+        writer.failed(node.as_deref(), &error);
+        error
+    })?;
     let mut outcomes = Vec::new();
     for (at, (prepared, plan)) in runs.iter().enumerate() {
         outcomes.push(plan.outcome(ground, prepared, writer.written(at), &timings, start.elapsed())?);

@@ -10,6 +10,7 @@ use crate::jurisdiction::Jurisdiction;
 use crate::run::manifest::Manifest;
 use crate::run::result::Results;
 use crate::run::{Outcome, current_load};
+use crate::window;
 use arrow::array::AsArray;
 use arrow::datatypes::{Int32Type, Int64Type};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +39,7 @@ pub fn main(args: &AllArgs, settings: &Settings) -> Result<()> {
     let outcomes = run::start(&args.run, settings)?;
     print("\n")?;
     run::show(&outcomes, settings)?;
-    run::release(&args.run, &outcomes, settings)?;
+    run::release(&args.run.end, &outcomes, settings)?;
     // A run of some tables only has not what the reports are drawn from.
     match args.no_report || !args.run.tables.is_empty() {
         true => Ok(()),
@@ -66,6 +67,7 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
         }
         _ => format!("run {} in {:.1} s: {folder}\n", manifest.run_id, manifest.seconds),
     };
+    text += &window::told(manifest);
     for table in &manifest.tables {
         let rows: usize = manifest.files.iter().filter(|f| f.table == table.name).map(|f| f.rows).sum();
         text += &format!("  {:<22}{:>12} rows  {}\n", table.name, super::grouped(rows as u64), table.title);

@@ -3,7 +3,7 @@
 mod text;
 
 use super::status::Form;
-use super::{Progress, block_on, ingest, print};
+use super::{Progress, answer, block_on, ingest};
 use crate::cli::Settings;
 use crate::compare::{Comparison, Ground, compare};
 use crate::describe::{Description, describe};
@@ -12,7 +12,6 @@ use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
 use crate::root::Root;
 use crate::run::{current_load, requested_years};
-use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -87,13 +86,6 @@ pub fn main(args: &JurisdictionArgs, settings: &Settings) -> Result<()> {
         }
         JurisdictionCommand::Diff(args) => answer(args.format, &diff(args, settings)?, text::diff),
     }
-}
-
-fn answer<T: Serialize>(form: Form, what: &T, text: impl Fn(&T) -> String) -> Result<()> {
-    print(&match form {
-        Form::Text => text(what),
-        Form::Json => serde_json::to_string_pretty(what).map_err(|e| Error::internal("the answer as JSON", e))? + "\n",
-    })
 }
 
 fn list(settings: &Settings) -> Result<Vec<Description>> {

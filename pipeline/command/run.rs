@@ -1,7 +1,7 @@
 //! `perkins run`.
 
 use super::{Progress, block_on, print};
-use crate::cli::{Settings, YearFlags};
+use crate::cli::{Settings, YearFlags, parse_percent};
 use crate::commit;
 use crate::error::Result;
 use crate::publish::{self, Ground, release::PolicyKind};
@@ -23,15 +23,28 @@ pub struct RunArgs {
     /// Compute every table again, even where nothing changed since the current run
     #[arg(long)]
     pub again: bool,
+    /// How it ends.
+    #[command(flatten)]
+    pub end: EndArgs,
+    /// Compute nothing: say for each view whether it would be run, shared or reused, and why
+    #[arg(long, conflicts_with = "again")]
+    pub explain_plan: bool,
+}
+
+/// Flags of what is done with the tables of a run.
+#[derive(Debug, Clone, clap::Args)]
+pub struct EndArgs {
+    /// Fail, commit and publish nothing if a figure of the state or a grantee moved by more than this against the current run: the
+    /// students by which its numerator or denominator moved, in percent of all students that the entity had in the indicator [default:
+    /// max_change in perkins.toml, else any change is let through]
+    #[arg(long, env = "PERKINS_MAX_CHANGE", value_name = "PERCENT", value_parser = parse_percent)]
+    pub max_change: Option<f64>,
     /// Keep the public as it is: publish nothing
     #[arg(long)]
     pub no_publish: bool,
     /// How public figures are protected
     #[arg(long, value_enum, default_value_t)]
     pub policy: PolicyKind,
-    /// Compute nothing: say for each view whether it would be run, shared or reused, and why
-    #[arg(long, conflicts_with = "again")]
-    pub explain_plan: bool,
 }
 
 /// Runs and shows the state's figures.
@@ -40,13 +53,18 @@ pub fn main(args: &RunArgs, settings: &Settings) -> Result<()> {
         return print(&plan(args, settings)?);
     }
     let _lock = commit::lock(&settings.restricted, "run")?;
+    finish(args, settings)
+}
+
+/// Runs, shows the state's figures and publishes, under the lock.
+pub fn finish(args: &RunArgs, settings: &Settings) -> Result<()> {
     let outcomes = start(args, settings)?;
     show(&outcomes, settings)?;
-    release(args, &outcomes, settings)
+    release(&args.end, &outcomes, settings)
 }
 
 /// Publishes what the runs made, those of the first jurisdiction only, unless some of the tables that this needs were not asked for.
-pub fn release(args: &RunArgs, outcomes: &[Outcome], settings: &Settings) -> Result<()> {
+pub fn release(args: &EndArgs, outcomes: &[Outcome], settings: &Settings) -> Result<()> {
     if args.no_publish {
         return Ok(());
     }
@@ -81,7 +99,8 @@ pub fn show(outcomes: &[Outcome], settings: &Settings) -> Result<()> {
     })
 }
 
-fn options(args: &RunArgs, settings: &Settings) -> Result<Options> {
+/// The options of a run.
+pub fn options(args: &RunArgs, settings: &Settings) -> Result<Options> {
     Ok(Options {
         jurisdictions: settings.jurisdictions(&args.jurisdictions)?,
         report_years: args.years.years(),
@@ -89,6 +108,7 @@ fn options(args: &RunArgs, settings: &Settings) -> Result<Options> {
         partitions: settings.partitions,
         memory_limit: settings.memory_limit,
         again: args.again,
+        max_change: args.end.max_change.or(settings.max_change),
     })
 }
 

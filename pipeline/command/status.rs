@@ -1,12 +1,13 @@
 //! `perkins status`.
 
-use super::{grouped, print};
+use super::{answer, grouped};
 use crate::cli::Settings;
 use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
+use crate::history::{self, Outcome};
 use crate::lake::Load;
-use crate::run::manifest::Manifest;
 use crate::run::read_json;
+use crate::window::{Reopened, Window};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,6 +33,7 @@ pub enum Form {
 struct Status {
     commit: u64,
     load: Option<LoadStatus>,
+    windows: Vec<Window>,
     runs: Vec<RunStatus>,
 }
 
@@ -55,10 +57,18 @@ struct Collection {
 struct RunStatus {
     run_id: String,
     current: bool,
+    outcome: Outcome,
+    /// When it became current; empty for a run that never was.
     committed_at: String,
     jurisdiction: String,
     report_years: Vec<i32>,
     load_id: String,
+    /// Files of the lake that it could read.
+    inputs: usize,
+    /// Tables that it has, or had finished.
+    tables: usize,
+    /// The view that failed, if it was one.
+    failed_node: Option<String>,
     seconds: f64,
     rows: usize,
     bytes: u64,
@@ -75,11 +85,9 @@ pub fn main(args: &StatusArgs, settings: &Settings) -> Result<()> {
         )));
     };
     let load = current.load.as_ref().map(|p| load_status(root, p, &history)).transpose()?;
-    let status = Status { commit: current.number, load, runs: runs(root, current, &history)? };
-    print(&match args.format {
-        Form::Text => text(&status, &root.display()),
-        Form::Json => serde_json::to_string_pretty(&status).map_err(|e| Error::internal("the status as JSON", e))? + "\n",
-    })
+    let runs = history::runs(root)?.into_iter().map(run_status).collect();
+    let status = Status { commit: current.number, load, windows: current.windows.clone(), runs };
+    answer(args.format, &status, |status| text(status, root))
 }
 
 fn load_status(root: &Path, pointer: &Pointer, history: &[Commit]) -> Result<LoadStatus> {
@@ -103,32 +111,23 @@ fn load_status(root: &Path, pointer: &Pointer, history: &[Commit]) -> Result<Loa
     })
 }
 
-/// Every run that was ever current, the newest first.
-fn runs(root: &Path, current: &Commit, history: &[Commit]) -> Result<Vec<RunStatus>> {
-    let mut runs: Vec<RunStatus> = Vec::new();
-    let mut made: Vec<(&Pointer, &str)> = Vec::new();
-    for commit in history.iter().rev() {
-        for pointer in commit.runs.values() {
-            if !made.iter().any(|(m, _)| *m == pointer) {
-                made.push((pointer, &commit.at));
-            }
-        }
+fn run_status(run: history::Run) -> RunStatus {
+    let history::Run { id, outcome, committed_at, manifest, journal } = run;
+    RunStatus {
+        run_id: id,
+        current: outcome == Outcome::Current,
+        outcome,
+        committed_at: committed_at.unwrap_or_default(),
+        failed_node: journal.and_then(|j| j.failed?.node),
+        inputs: manifest.inputs.len(),
+        tables: manifest.tables.len(),
+        rows: manifest.files.iter().map(|f| f.rows).sum(),
+        bytes: manifest.files.iter().map(|f| f.stored.bytes).chain(manifest.companions.iter().map(|c| c.bytes)).sum(),
+        seconds: manifest.seconds,
+        jurisdiction: manifest.jurisdiction,
+        report_years: manifest.report_years,
+        load_id: manifest.load_id,
     }
-    for (pointer, at) in made.into_iter().rev() {
-        let manifest: Manifest = read_json(root, &pointer.manifest)?;
-        runs.push(RunStatus {
-            run_id: pointer.id.clone(),
-            current: current.runs.values().any(|p| p == pointer),
-            committed_at: at.to_string(),
-            jurisdiction: manifest.jurisdiction,
-            report_years: manifest.report_years,
-            load_id: manifest.load_id,
-            seconds: manifest.seconds,
-            rows: manifest.files.iter().map(|f| f.rows).sum(),
-            bytes: manifest.files.iter().map(|f| f.stored.bytes).chain(manifest.companions.iter().map(|c| c.bytes)).sum(),
-        });
-    }
-    Ok(runs)
 }
 
 fn text(status: &Status, root: &str) -> String {
@@ -137,26 +136,47 @@ fn text(status: &Status, root: &str) -> String {
         Some(load) => text += &load_text(load),
         None => text += "no load\n",
     }
+    text += &windows_text(&status.windows);
     if status.runs.is_empty() {
         return text + "\nno run yet; start `perkins run`\n";
     }
     let width = status.runs.iter().map(|r| r.run_id.len()).max().unwrap_or(0);
     let years_width = status.runs.iter().map(|r| years(&r.report_years).len()).max().unwrap_or(0).max(12);
     text += &format!(
-        "\n  {:<width$}  {:<years_width$}  {:<16}  {:>8}  {:>13}  {:>9}\n",
-        "run", "report years", "load", "seconds", "rows", "size"
+        "\n  {:<width$}  {:<years_width$}  {:<16}  {:<13}  {:>8}  {:>13}  {:>10}\n",
+        "run", "report years", "load", "outcome", "seconds", "rows", "size"
     );
     for run in &status.runs {
         let mark = if run.current { '*' } else { ' ' };
         let (years, seconds, rows) = (years(&run.report_years), format!("{:.1}", run.seconds), grouped(run.rows as u64));
         text += &format!(
-            "{mark} {:<width$}  {years:<years_width$}  {:<16}  {seconds:>8}  {rows:>13}  {:>9}\n",
+            "{mark} {:<width$}  {years:<years_width$}  {:<16}  {:<13}  {seconds:>8}  {rows:>13}  {:>10}\n",
             run.run_id,
             run.load_id,
+            run.outcome.text(),
             size(run.bytes)
         );
+        if matches!(run.outcome, Outcome::Failed | Outcome::Unfinished) {
+            let failed = run.failed_node.as_ref().map(|node| format!("failed in {node}, ")).unwrap_or_default();
+            text += &format!("    {failed}{} tables finished: `perkins retry` goes on\n", run.tables);
+        }
+        if run.outcome == Outcome::NotCommitted {
+            text += &format!("    was never current: `perkins diff current {}` shows what it would change\n", run.run_id);
+        }
     }
     text + "\n* is the current run of its jurisdiction: `perkins query` asks it\n"
+}
+
+fn windows_text(windows: &[Window]) -> String {
+    let mut text = if windows.is_empty() { String::new() } else { "\nclosed report years\n".into() };
+    for w in windows {
+        let state = match &w.reopened {
+            None => format!("closed {}, keeps run {}", w.closed_at, w.run.id),
+            Some(Reopened { at, reason }) => format!("closed {}, opened again {at}: {reason}", w.closed_at),
+        };
+        text += &format!("  {} {}  {state}\n", w.jurisdiction, w.report_year);
+    }
+    text
 }
 
 fn load_text(load: &LoadStatus) -> String {

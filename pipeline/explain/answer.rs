@@ -180,6 +180,7 @@ pub async fn ask(root: &Root, project: &Project, question: &Question) -> Result<
         partitions: question.partitions,
         memory_limit: question.memory_limit,
         again: true,
+        max_change: None,
     };
     let engine = crate::engine::Engine::new(question.partitions, question.memory_limit)?;
     let prepared = run::prepare(engine, root, &load, project, &question.jurisdiction, &options).await?;

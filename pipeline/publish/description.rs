@@ -24,6 +24,9 @@ pub struct Description {
     pub entity: [String; 2],
     /// Levels from the top.
     pub levels: Vec<String>,
+    /// Levels whose figures `--max-change` holds against those of the current run.
+    #[serde(default)]
+    pub watched: Vec<String>,
     /// Kind and code of the group.
     pub group: [String; 2],
     /// Kind and code of all students.

@@ -77,6 +77,9 @@ pub struct Evidence {
     pub why: Why,
     /// By table: figures hidden although no rule names them, and the least that any protection could hide.
     pub further: BTreeMap<String, Further>,
+    /// Closed report years, with the release whose evidence is theirs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub closed: BTreeMap<i32, String>,
     /// Tables of reasons, findings, and the certificate.
     pub files: Vec<Stored>,
 }

@@ -8,13 +8,14 @@ use crate::error::{Error, Result};
 use crate::jurisdiction::Value;
 use crate::lake::Load;
 use crate::store::{self, Stored};
+use crate::window::Kept;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 /// What a run was made from and what it wrote.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Manifest {
     /// Id and folder of the run.
     pub run_id: String,
@@ -46,6 +47,9 @@ pub struct Manifest {
     pub tables: Vec<Table>,
     /// The files written.
     pub files: Vec<OutputFile>,
+    /// Closed report years, whose files are those of another run, and what would have changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<i32, Kept>,
     /// Files beside the tables that show how to read them.
     pub companions: Vec<Stored>,
     /// Seconds spent on each view, over all threads.
@@ -69,6 +73,14 @@ pub struct Table {
     pub key: Vec<String>,
     /// Columns in order.
     pub columns: Vec<Column>,
+}
+
+impl Table {
+    /// Whether it has the columns of another, in the same order.
+    pub fn same_columns(&self, other: &Table) -> bool {
+        let names = |t: &Table| t.columns.iter().map(|c| (c.name.clone(), c.kind.clone())).collect::<Vec<_>>();
+        names(self) == names(other)
+    }
 }
 
 /// A column of a result table.
@@ -112,6 +124,7 @@ impl Manifest {
             views,
             tables,
             files,
+            kept: BTreeMap::new(),
             companions: vec![],
             timings: timings.into_iter().map(|(k, v)| (k, (v * 1000.0).round() / 1000.0)).collect(),
             seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,

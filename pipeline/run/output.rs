@@ -1,9 +1,12 @@
 //! From the rows of the outputs to Parquet files by report year, in the order of each table's key.
 
 use super::graph::{STUDENT, Step};
+use super::journal::{Begun, Finished, Journal};
+use super::key::Key;
 use super::manifest::{Column, Table};
+use super::plan::Plan;
 use super::stage::Rows;
-use super::{Ground, Prepared};
+use super::{Ground, Options, Prepared};
 use crate::catalog::{Name, View};
 use crate::commit;
 use crate::contract::Contracts;
@@ -131,6 +134,9 @@ struct Destination {
     folder: PathBuf,
     engine: Arc<Engine>,
     years: BTreeSet<i32>,
+    /// None if the run would be the current one.
+    journal: Option<Journal>,
+    keys: BTreeMap<String, Key>,
     written: Mutex<(Vec<OutputFile>, Vec<Table>)>,
 }
 
@@ -143,20 +149,34 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A new folder for each jurisdiction; it is made with the first file.
-    pub fn new<'a>(ground: &Ground, runs: impl Iterator<Item = &'a Prepared>, contracts: Arc<Contracts>) -> Result<Writer> {
-        let at = commit::now().replace([':', '-'], "");
+    /// A new folder for each jurisdiction; it is made with the journal, or the first file.
+    pub fn new(ground: &Ground, runs: &[(Prepared, Plan)], contracts: Arc<Contracts>, options: &Options) -> Result<Writer> {
+        let at = commit::now();
         let mut in_text_order = true;
-        let destinations = runs.map(|prepared| {
+        let mut destinations = Vec::new();
+        for (prepared, plan) in runs {
             in_text_order = prepared.registered.in_text_order;
-            Destination {
-                folder: ground.below.join(format!("{at}-{}-{:08x}", prepared.jurisdiction.id, unique())),
+            let (jurisdiction, years) = (prepared.jurisdiction.id.clone(), &prepared.years.requested);
+            let run_id = run_id(&jurisdiction, &at);
+            let folder = ground.below.join(&run_id);
+            let begun = Begun {
+                run_id,
+                jurisdiction,
+                jurisdictions: options.jurisdictions.clone(),
+                report_years: years.iter().copied().collect(),
+                tables: options.tables.clone(),
+                load_id: ground.load.load_id.clone(),
+                at: at.clone(),
+            };
+            destinations.push(Destination {
+                journal: plan.unchanged(prepared).is_none().then(|| Journal::begin(&folder, begun)).transpose()?,
+                folder,
                 engine: Arc::clone(&prepared.engine),
-                years: prepared.years.requested.clone(),
+                years: years.clone(),
+                keys: plan.keys.clone(),
                 written: Mutex::default(),
-            }
-        });
-        let destinations = destinations.collect();
+            });
+        }
         Ok(Writer { root: ground.root.to_path_buf(), contracts, in_text_order, destinations })
     }
 
@@ -177,8 +197,16 @@ impl Writer {
             }
             first.add(OutputFile { table: view.name.clone(), report_year: year, stored, rows });
         }
-        of.iter().for_each(|d| lock(&d.written).1.push(table.clone()));
-        Ok(())
+        of.iter().try_for_each(|d| d.finish(table.clone()))
+    }
+
+    /// Leaves a record in each folder of why there is no run in it.
+    pub fn failed(&self, node: Option<&str>, error: &Error) {
+        for journal in self.destinations.iter().filter_map(|d| d.journal.as_ref()) {
+            if let Err(e) = journal.failed(node, &error.to_string()) {
+                tracing::warn!("{e}");
+            }
+        }
     }
 
     /// Folder, files and tables of a jurisdiction, by position.
@@ -193,10 +221,26 @@ impl Destination {
     fn add(&self, file: OutputFile) {
         lock(&self.written).0.push(file);
     }
+
+    /// All files of a table are there.
+    fn finish(&self, table: Table) -> Result<()> {
+        let mut written = lock(&self.written);
+        let files = written.0.iter().filter(|f| f.table == table.name).cloned().collect();
+        written.1.push(table.clone());
+        match (&self.journal, self.keys.get(&table.name)) {
+            (Some(journal), Some(key)) => journal.finished(Finished { table, key: key.clone(), files }),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The id of a run that begins at a time: ids of later runs come later in text order.
+pub fn run_id(jurisdiction: &str, at: &str) -> String {
+    format!("{}-{jurisdiction}-{:08x}", at.replace([':', '-'], ""), unique())
 }
 
 /// A number that no other run of this second has.

@@ -9,9 +9,10 @@ use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::project::Project;
 use crate::root::Root;
-use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::util::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -76,6 +77,22 @@ impl Results {
     pub async fn query_with_schema(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         self.engine.query(sql).await
     }
+}
+
+/// Rows of some columns as texts and then whole numbers; a null is the empty text, or 0.
+pub fn rows(batches: &[RecordBatch], texts: usize) -> Result<Vec<(Vec<String>, Vec<i64>)>> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        let (first, others) = batch.columns().split_at(texts.min(batch.num_columns()));
+        let numbers: Option<Vec<_>> = others.iter().map(|c| c.as_primitive_opt::<Int64Type>()).collect();
+        let numbers = numbers.ok_or_else(|| Error::bug("a comparison gives other than whole numbers"))?;
+        for i in 0..batch.num_rows() {
+            let text = |c: &ArrayRef| array_value_to_string(c, i).map_err(|e| Error::internal("an answer as text", e));
+            let numbers = numbers.iter().map(|n| if n.is_null(i) { 0 } else { n.value(i) });
+            rows.push((first.iter().map(text).collect::<Result<_>>()?, numbers.collect()));
+        }
+    }
+    Ok(rows)
 }
 
 /// The rows of a table of a run in a report year, the year as the first column.

@@ -34,6 +34,21 @@ impl Rows {
 /// Seconds that each step took, over all shards.
 pub type Timings = BTreeMap<String, f64>;
 
+/// The error that ended a run, and the view that it was in, if it was in one.
+#[derive(Debug)]
+pub struct Failure {
+    /// The view.
+    pub node: Option<String>,
+    /// The error.
+    pub error: Error,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure { node: None, error }
+    }
+}
+
 /// What is done with the rows of an output as soon as they are there.
 pub type Sink = Arc<dyn Fn(Step, Rows) -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
@@ -76,29 +91,40 @@ impl Stage {
         Stage { engines, steps: graph.steps, shards, in_text_order, state, written_out }
     }
 
-    /// Runs everything; the rows of each output go to the sink. `progress` is told what is being worked on.
-    pub async fn run(self, sink: Sink, progress: &(dyn Fn(&str) + Sync)) -> Result<Timings> {
+    /// Runs everything; the rows of each output go to the sink. `progress` is told what is being worked on. When a step fails, all that
+    /// does not depend on it still runs, so that a retry has nothing else to do; the first error comes back at the end.
+    pub async fn run(self, sink: Sink, progress: &(dyn Fn(&str) + Sync)) -> std::result::Result<Timings, Failure> {
         let stage = Arc::new(self);
         let threads = stage.engines.first().map_or(1, |e| e.partitions());
         let mut queue = Queue::new(&stage.steps, stage.shards, threads);
-        let mut running: JoinSet<Result<Option<(usize, usize)>>> = JoinSet::new();
+        // A step with its shard; a written output has none.
+        let mut running: JoinSet<(usize, Option<usize>, Result<()>)> = JoinSet::new();
+        let mut failed: Option<Failure> = None;
         loop {
             while running.len() < threads
                 && let Some((step, shard)) = queue.next()
             {
                 progress(&stage.describe(step, shard));
                 let stage = Arc::clone(&stage);
-                running.spawn(async move { stage.run_part(step, shard).await.map(|()| Some((step, shard))) });
+                running.spawn(async move { (step, Some(shard), stage.run_part(step, shard).await) });
             }
             let Some(ended) = running.join_next().await else { break };
-            // A written output has no part to follow up.
-            let Some((step, shard)) = ended.map_err(|e| Error::internal("a step of the run ended early", e))?? else { continue };
+            let (step, shard, ran) = ended.map_err(|e| Error::internal("a step of the run ended early", e))?;
+            if let Err(error) = ran {
+                failed.get_or_insert(Failure { node: Some(stage.steps[step].view.name.clone()), error });
+                continue;
+            }
+            let Some(shard) = shard else { continue };
             let done = queue.done(step, shard);
             done.read_for_the_last_time.iter().for_each(|&(step, shard)| stage.release(step, shard));
             if done.whole && stage.steps[step].view.layer == Layer::Output {
-                let (rows, sink, step) = (stage.collect(step)?, Arc::clone(&sink), stage.steps[step].clone());
-                running.spawn(async move { sink(step, rows).await.map(|()| None) });
+                let (rows, of) = (stage.collect(step)?, stage.steps[step].clone());
+                let written = sink(of, rows);
+                running.spawn(async move { (step, None, written.await) });
             }
+        }
+        if let Some(failure) = failed {
+            return Err(failure);
         }
         queue.check()?;
         let mut timings = Timings::new();

@@ -1,13 +1,10 @@
 //! What a jurisdiction sets, and what differs between two, for people.
 
-use super::super::grouped;
+use super::super::{grouped, table};
 use crate::compare::{Comparison, Counts, Figures, Side, StateFigure};
 use crate::describe::{Description, RuleValue, Source, ViewChange};
 use crate::jurisdiction::BASE;
 use std::collections::BTreeSet;
-
-/// Columns of a table are as wide as their texts, but no wider than this.
-const WIDEST: usize = 64;
 
 /// All jurisdictions.
 pub fn list(all: &[Description]) -> String {
@@ -150,15 +147,4 @@ fn years(rule: &RuleValue) -> String {
 /// A report year with the school year that it is: `2024 (2023-24)`.
 fn year(year: i32) -> String {
     format!("{year} ({}-{:02})", year - 1, year % 100)
-}
-
-/// Rows in columns; what is too long for its column pushes the rest of its line to the right.
-fn table<const N: usize>(rows: &[[String; N]], indent: &str) -> String {
-    let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).filter(|w| *w <= WIDEST).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let line = |row: &[String; N]| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, w)| format!("{cell:<w$}")).collect();
-        format!("{indent}{}\n", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
 }

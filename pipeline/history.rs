@@ -1,0 +1,147 @@
+//! The runs below a root: those that are or were current, and those that never were, because they failed, were refused or are under way.
+
+use crate::commit::{self, Commit};
+use crate::error::{Error, Result};
+use crate::run::journal::Record;
+use crate::run::manifest::Manifest;
+use crate::run::{RUNS, read_json};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What became of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The current run of its jurisdiction.
+    Current,
+    /// It was current once.
+    Former,
+    /// It has all its tables, but was never current: a figure moved too far, or the program was stopped before the commit.
+    NotCommitted,
+    /// It failed.
+    Failed,
+    /// It is under way, or the program was stopped.
+    Unfinished,
+}
+
+impl Outcome {
+    /// For people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Outcome::Current => "current",
+            Outcome::Former => "former",
+            Outcome::NotCommitted => "not committed",
+            Outcome::Failed => "failed",
+            Outcome::Unfinished => "unfinished",
+        }
+    }
+}
+
+/// A run.
+#[derive(Debug)]
+pub struct Run {
+    /// Its id and folder.
+    pub id: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When it became current.
+    pub committed_at: Option<String>,
+    /// Its manifest; of one that did not get so far, what it had finished.
+    pub manifest: Manifest,
+    /// Its journal, if it was not committed.
+    pub journal: Option<Record>,
+}
+
+/// Every run, the newest first.
+pub fn runs(root: &Path) -> Result<Vec<Run>> {
+    let history = commit::history(root)?;
+    let current: BTreeSet<&str> = history.first().into_iter().flat_map(|c| c.runs.values()).map(|p| p.id.as_str()).collect();
+    let made = made_current(&history);
+    let mut runs = Vec::new();
+    for id in folders(root)? {
+        let committed = made.get(id.as_str());
+        let outcome = match committed {
+            Some(_) if current.contains(id.as_str()) => Some(Outcome::Current),
+            Some(_) => Some(Outcome::Former),
+            None => None,
+        };
+        let Some((manifest, journal, left)) = read(root, &id) else { continue };
+        let committed_at = committed.map(|c| c.at.clone());
+        runs.push(Run { outcome: outcome.unwrap_or(left), committed_at, manifest, journal, id });
+    }
+    // Ids begin with the second in which the run began; of two in one second, the folder tells which was written later.
+    let written = |id: &str| std::fs::metadata(root.join(RUNS).join(id)).and_then(|m| m.modified()).ok();
+    runs.sort_by_cached_key(|r| std::cmp::Reverse((second(&r.id).to_string(), written(&r.id), r.id.clone())));
+    Ok(runs)
+}
+
+/// For each run that was ever current, the commit that made it so.
+fn made_current(history: &[Commit]) -> BTreeMap<&str, &Commit> {
+    history.iter().flat_map(|c| c.runs.values().map(move |p| (p.id.as_str(), c))).collect()
+}
+
+/// Names of the folders of runs.
+fn folders(root: &Path) -> Result<Vec<String>> {
+    let folder = root.join(RUNS);
+    match std::fs::read_dir(&folder) {
+        Ok(entries) => entries.map(|e| Ok(e?.file_name().to_string_lossy().into_owned())).collect::<std::io::Result<_>>(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
+        Err(e) => Err(e),
+    }
+    .map_err(|e| Error::io("read", &folder, e))
+}
+
+/// What a run's folder says of it, and what it is if no commit names it; none for a folder in which there is neither manifest nor journal
+/// yet.
+fn read(root: &Path, id: &str) -> Option<(Manifest, Option<Record>, Outcome)> {
+    let journal = Record::read(&root.join(RUNS).join(id));
+    if let Ok(manifest) = read_json::<Manifest>(root, &format!("{RUNS}/{id}/manifest.json")) {
+        return Some((manifest, journal, Outcome::NotCommitted));
+    }
+    let record = journal?;
+    let outcome = if record.failed.is_some() { Outcome::Failed } else { Outcome::Unfinished };
+    Some((record.manifest()?, Some(record), outcome))
+}
+
+fn second(id: &str) -> &str {
+    id.split_once('-').map_or(id, |(at, _)| at)
+}
+
+/// What runs of a jurisdiction left that were not committed, since the current one or ever: their finished tables, the newest first.
+pub fn left(root: &Path, jurisdiction: &str, current: Option<&str>) -> Result<Vec<Manifest>> {
+    let since = current.map(second).unwrap_or_default();
+    let mut ids: Vec<String> = folders(root)?.into_iter().filter(|id| second(id) >= since && Some(id.as_str()) != current).collect();
+    ids.sort_by(|a, b| b.cmp(a));
+    // Most nights there is none, and the history is long.
+    let history = if ids.is_empty() { vec![] } else { commit::history(root)? };
+    let made = made_current(&history);
+    let of = |id: &String| read(root, id).map(|(manifest, ..)| manifest).filter(|m| m.jurisdiction == jurisdiction);
+    Ok(ids.iter().filter(|id| !made.contains_key(id.as_str())).filter_map(of).collect())
+}
+
+/// The run that is meant by an id, a beginning of an id that only one has, `current` or `previous`; these two of a jurisdiction.
+pub fn find(root: &Path, name: &str, jurisdiction: Option<&str>) -> Result<Run> {
+    let runs = runs(root)?;
+    let none = |what: String| Err(Error::Config(format!("{what} under {}; `perkins status` lists the runs", root.display())));
+    let found: Vec<Run> = match name {
+        "current" | "previous" => {
+            let commit = commit::current(root)?.unwrap_or_default();
+            let Some(pointer) = commit.run(jurisdiction) else { return none("there is no current run".into()) };
+            let of = runs.iter().find(|r| r.id == pointer.id).map(|r| r.manifest.jurisdiction.clone());
+            let wanted = if name == "current" { Outcome::Current } else { Outcome::Former };
+            let is_it = |r: &Run| Some(&r.manifest.jurisdiction) == of.as_ref() && r.outcome == wanted;
+            runs.into_iter().filter(is_it).take(1).collect()
+        }
+        _ => {
+            let whole = runs.iter().any(|r| r.id == name);
+            runs.into_iter().filter(|r| if whole { r.id == name } else { r.id.starts_with(name) }).collect()
+        }
+    };
+    let ids: Vec<String> = found.iter().map(|r| r.id.clone()).collect();
+    match (found.into_iter().next(), &ids[..]) {
+        (Some(run), [_]) => Ok(run),
+        (Some(_), _) => none(format!("{name:?} is the beginning of {} runs ({}): give more of the id", ids.len(), ids.join(", "))),
+        (None, _) => none(format!("there is no run {name:?}")),
+    }
+}
