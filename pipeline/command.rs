@@ -70,7 +70,7 @@ impl Drop for Progress {
 }
 
 /// Writes to standard output; a closed pipe (`| head`) is no error.
-fn print(text: &str) -> Result<()> {
+pub fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::internal("cannot write to standard output", e)),
         _ => Ok(()),
@@ -78,7 +78,7 @@ fn print(text: &str) -> Result<()> {
 }
 
 /// A whole number with commas, for people.
-fn grouped(n: u64) -> String {
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, c) in digits.chars().enumerate() {
@@ -88,4 +88,12 @@ fn grouped(n: u64) -> String {
         text.push(c);
     }
     text
+}
+
+/// Years for people: `2021 to 2024`, or one by one.
+pub fn years(years: &[i32]) -> String {
+    match years {
+        [first, .., last] if last - first + 1 == years.len() as i32 => format!("{first} to {last}"),
+        _ => years.iter().map(i32::to_string).collect::<Vec<_>>().join(", "),
+    }
 }

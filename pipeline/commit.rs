@@ -4,15 +4,16 @@
 //! before or the state after, never a mixture (specification: outputs, Layout of a run).
 
 use crate::error::{Error, Result};
-use crate::store;
+use crate::{seal, store};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const FOLDER: &str = "_commits";
-const LOCK: &str = "_lock";
+/// The file by which one command at a time writes below a root.
+pub const LOCK: &str = "_lock";
 
 /// A manifest that a commit names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +50,9 @@ impl Commit {
     }
 }
 
-fn path(root: &Path, number: u64) -> PathBuf {
-    root.join(FOLDER).join(format!("{number:08}.json"))
+/// Path of a commit below its root.
+pub fn path(number: u64) -> String {
+    format!("{FOLDER}/{number:08}.json")
 }
 
 /// Numbers of the commits that are there, readable or not, the newest first.
@@ -82,10 +84,10 @@ pub fn current(root: &Path) -> Result<Option<Commit>> {
 
 /// Reads a commit and checks that its manifests are there, unchanged; else what is wrong with which file, relative to the root.
 pub fn read(root: &Path, number: u64) -> std::result::Result<Commit, (String, String)> {
-    let file = store::relative(root, &path(root, number));
+    let file = path(number);
     let wrong = |what: String| (file.clone(), what);
-    let text = fs::read(path(root, number)).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-    let commit: Commit = serde_json::from_slice(&text).map_err(|e| wrong(format!("is no commit: {e}")))?;
+    let text = fs::read(root.join(&file)).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let commit: Commit = seal::unseal(&text).map_err(wrong)?;
     if commit.number != number {
         return Err(wrong(format!("says that it is commit {}", commit.number)));
     }
@@ -106,8 +108,8 @@ pub fn create(root: &Path, mut commit: Commit) -> Result<Commit> {
     let highest = taken.flatten().filter_map(|e| e.file_name().to_string_lossy().strip_suffix(".json")?.parse::<u64>().ok()).max();
     commit.number = highest.unwrap_or(0) + 1;
     commit.at = now();
-    let target = path(root, commit.number);
-    let text = serde_json::to_vec_pretty(&commit).map_err(|e| Error::internal("a commit as JSON", e))?;
+    let target = root.join(path(commit.number));
+    let text = seal::seal(&commit)?;
     let draft = store::write_whole(root, &folder.join(format!(".next-{}", std::process::id())), &text)?;
     let draft = root.join(draft.path);
     // A hard link fails when the name is taken: exactly one of several writers wins.

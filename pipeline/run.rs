@@ -243,7 +243,8 @@ pub async fn compute(ground: &Ground<'_>, project: &Project, options: &Options, 
     let writer = Arc::new(output::Writer::new(ground, runs.iter().map(|(p, _)| p), contracts)?);
     let Some((prepared, _)) = runs.first() else { return Err(Error::Config("name a jurisdiction".into())) };
     let (shards, in_text_order) = (prepared.registered.shards, prepared.registered.in_text_order);
-    let stage = stage::Stage::new(runs.iter().map(|(p, _)| Arc::clone(&p.engine)).collect(), graph, shards, in_text_order);
+    let engines = runs.iter().map(|(p, _)| Arc::clone(&p.engine)).collect();
+    let stage = stage::Stage::new(engines, writer.run_ids(), graph, shards, in_text_order);
     let sink = Arc::clone(&writer);
     let sink: stage::Sink = Arc::new(move |step, rows| Box::pin(Arc::clone(&sink).write(step, rows)));
     let timings = stage.run(sink, progress).await?;

@@ -6,7 +6,7 @@ use crate::catalog::{INDICATOR_COLUMNS, Layer, Name, View};
 use crate::engine::{Engine, Memory, Scan, ShardPlan};
 use crate::error::{Error, Result};
 use crate::table::{Encoder, Group};
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +43,8 @@ pub struct Stage {
     pub engines: Vec<Arc<Engine>>,
     /// The steps.
     pub steps: Vec<Step>,
+    /// Ids of the runs of each jurisdiction, for the log.
+    pub runs: Vec<String>,
     /// Number of shards.
     pub shards: usize,
     /// Whether student keys follow the text of the ids.
@@ -62,6 +64,18 @@ struct State {
     relation: Option<Arc<Memory>>,
     streamed: Option<Streamed>,
     seconds: f64,
+    rows: usize,
+    bytes: usize,
+}
+
+impl State {
+    /// Counts rows that a step made. Texts are counted by their codes: a dictionary belongs to many batches.
+    fn count(&mut self, batches: &[RecordBatch]) {
+        let size =
+            |c: &ArrayRef| c.as_any_dictionary_opt().map_or_else(|| c.get_buffer_memory_size(), |d| d.keys().get_buffer_memory_size());
+        self.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+        self.bytes += batches.iter().flat_map(RecordBatch::columns).map(size).sum::<usize>();
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -70,10 +84,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Stage {
     /// The steps of a graph.
-    pub fn new(engines: Vec<Arc<Engine>>, graph: Graph, shards: usize, in_text_order: bool) -> Stage {
+    pub fn new(engines: Vec<Arc<Engine>>, runs: Vec<String>, graph: Graph, shards: usize, in_text_order: bool) -> Stage {
         let state = graph.steps.iter().map(|_| Mutex::default()).collect();
         let written_out = engines.iter().map(|_| tokio::sync::Mutex::default()).collect();
-        Stage { engines, steps: graph.steps, shards, in_text_order, state, written_out }
+        Stage { engines, runs, steps: graph.steps, shards, in_text_order, state, written_out }
     }
 
     /// Runs everything; the rows of each output go to the sink. `progress` is told what is being worked on.
@@ -95,6 +109,9 @@ impl Stage {
             let Some((step, shard)) = ended.map_err(|e| Error::internal("a step of the run ended early", e))?? else { continue };
             let done = queue.done(step, shard);
             done.read_for_the_last_time.iter().for_each(|&(step, shard)| stage.release(step, shard));
+            if done.whole {
+                stage.log(step);
+            }
             if done.whole && stage.steps[step].view.layer == Layer::Output {
                 let (rows, sink, step) = (stage.collect(step)?, Arc::clone(&sink), stage.steps[step].clone());
                 running.spawn(async move { sink(step, rows).await.map(|()| None) });
@@ -106,6 +123,14 @@ impl Stage {
             *timings.entry(step.view.name.clone()).or_default() += lock(state).seconds;
         }
         Ok(timings)
+    }
+
+    /// Logs a step that has ended, for each run that it is part of.
+    fn log(&self, at: usize) {
+        let (step, state) = (&self.steps[at], lock(&self.state[at]));
+        let State { rows, bytes, seconds, .. } = *state;
+        let runs = step.of.iter().filter_map(|&j| self.runs.get(j));
+        runs.for_each(|run| tracing::info!(run, node = step.view.name, rows, bytes, seconds, "node done"));
     }
 
     fn describe(&self, step: usize, shard: usize) -> String {
@@ -132,6 +157,7 @@ impl Stage {
     async fn run_whole(&self, engine: &Engine, step: &Step, at: usize) -> Result<()> {
         self.write_out(engine, step).await?;
         let (schema, batches) = engine.run_whole(&step.view).await?;
+        lock(&self.state[at]).count(&batches);
         let memory = match (step.view.layer, step.phase) {
             (Layer::Output, _) => {
                 let (schema, batches) = super::output::in_place(schema, batches)?;
@@ -159,6 +185,7 @@ impl Stage {
         }
         let plan = lock(&self.state[at]).plan.clone().ok_or_else(|| Error::bug(format!("{} was not planned", step.view.name)))?;
         let batches = engine.run_shard(&step.view, &plan, shard).await?;
+        lock(&self.state[at]).count(&batches);
         self.keep(step, at, shard, &plan, batches)
     }
 
