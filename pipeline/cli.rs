@@ -1,6 +1,7 @@
 //! Flags, variables and settings; errors and exit codes.
 
 use crate::command;
+use crate::engine::Limit;
 use crate::error::{Error, Result};
 use crate::observe::{self, Watch};
 use crate::project::Project;
@@ -48,7 +49,7 @@ pub struct SettingFlags {
     /// Threads to use [default: all cores]
     #[arg(long, global = true, env = "PERKINS_PARTITIONS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub partitions: Option<u16>,
-    /// Memory for the query engine, such as 4GiB; beyond it, large steps spill to disk [default: no limit]
+    /// Memory for the program, such as 4GiB: beyond half of it, large steps spill to disk, and fewer run at once [default: no limit]
     #[arg(long, global = true, env = "PERKINS_MEMORY_LIMIT", value_name = "SIZE")]
     pub memory_limit: Option<String>,
     /// What runs the SQL: local, in this program, is the only engine so far [default: local]
@@ -155,10 +156,10 @@ pub struct Settings {
     pub jurisdictions: Vec<String>,
     /// Contracts, rules and SQL.
     pub project: Project,
-    /// Threads.
+    /// Threads; no more than a limit of memory allows.
     pub partitions: usize,
-    /// Bytes for the engine.
-    pub memory_limit: Option<usize>,
+    /// The limit of memory.
+    pub memory_limit: Option<Limit>,
     /// Whether a progress line may be drawn.
     pub progress: bool,
     /// Where to tell of what a command did.
@@ -188,13 +189,16 @@ impl Settings {
             Some(path) => Ok(path),
             None => Ok(data.join(name)),
         };
+        let restricted = root(&flags.restricted, config.restricted, "restricted")?;
+        let threads = flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1);
+        let memory_limit = limit.as_deref().map(parse_size).transpose()?.map(|bytes| Limit { bytes, root: restricted.clone() });
         Ok(Settings {
-            restricted: root(&flags.restricted, config.restricted, "restricted")?,
+            restricted,
             public: root(&flags.public, config.public, "public")?,
             jurisdictions: split(&std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction)),
             project: Project::open(flags.project.clone(), overlays)?,
-            partitions: flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1),
-            memory_limit: limit.as_deref().map(parse_size).transpose()?,
+            partitions: memory_limit.as_ref().map_or(threads, |l| l.threads(threads)),
+            memory_limit,
             progress: flags.log_format == LogFormat::Text && std::io::IsTerminal::is_terminal(&std::io::stderr()),
             observe: observe::Options {
                 metrics: flags.metrics.clone().or(config.metrics),
@@ -290,8 +294,8 @@ pub fn parse_years(text: &str) -> std::result::Result<(i32, i32), String> {
     range.filter(|(a, b)| a <= b).ok_or_else(|| "expected two years from 1990 to 2100, such as 2021..2024".into())
 }
 
-/// Runs the program; returns its exit code.
-pub fn main() -> u8 {
+/// Runs the program; returns its exit code. Under a limit of memory, `on_limit` is called first: what is freed is then to go back to the system.
+pub fn main(on_limit: impl FnOnce()) -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
@@ -303,6 +307,9 @@ pub fn main() -> u8 {
     };
     let mut line = None;
     let settings = start_log(&cli.settings).and_then(|()| Settings::read(&cli.settings));
+    if settings.as_ref().is_ok_and(|s| s.memory_limit.is_some()) {
+        on_limit();
+    }
     let result = settings.and_then(|settings| watched(cli.command, settings, &cli.settings, &mut line));
     match result {
         Ok(()) => 0,

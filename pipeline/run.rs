@@ -15,7 +15,7 @@ pub mod stage;
 use crate::catalog::{Catalog, Earlier, Layer};
 use crate::commit::{self, Commit, Pointer};
 use crate::contract::Contracts;
-use crate::engine::Engine;
+use crate::engine::{Engine, Limit};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::{LakeFile, Load};
@@ -42,8 +42,8 @@ pub struct Options {
     pub tables: Vec<String>,
     /// Threads.
     pub partitions: usize,
-    /// Bytes of memory for the engine; none: as much as it takes.
-    pub memory_limit: Option<usize>,
+    /// Memory for the engine; none: as much as it takes.
+    pub memory_limit: Option<Limit>,
     /// Compute everything again, even what did not change since the current run.
     pub again: bool,
 }
@@ -207,7 +207,7 @@ pub async fn explain_plan(root: &Path, project: &Project, options: &Options) -> 
 async fn plan(ground: &Ground<'_>, project: &Project, options: &Options) -> Result<(Vec<(Prepared, plan::Plan)>, graph::Graph)> {
     let mut runs = Vec::new();
     let mut graph = graph::Graph::default();
-    let first = Engine::new(options.partitions, options.memory_limit)?;
+    let first = Engine::new(options.partitions, options.memory_limit.as_ref())?;
     for id in &options.jurisdictions {
         let prepared = prepare(first.another(), ground.root, ground.load, project, id, options).await?;
         let plan = plan::Plan::new(ground, &prepared)?;

@@ -103,7 +103,7 @@ fn options(args: &RunArgs, settings: &Settings) -> Result<Options> {
         report_years: args.years.years(),
         tables: args.tables.clone(),
         partitions: settings.partitions,
-        memory_limit: settings.memory_limit,
+        memory_limit: settings.memory_limit.clone(),
         again: args.again,
     })
 }

@@ -13,6 +13,7 @@ use crate::project::Project;
 use crate::publish::release::Release;
 use crate::run::manifest::{Manifest, Table};
 use crate::run::output::OutputFile;
+use crate::table::stored_type;
 use crate::{commit, publish};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +104,7 @@ impl Ground {
         let tables: Vec<&str> = manifest.tables.iter().map(|t| t.name.as_str()).collect();
         let origins = self.origins(&manifest.jurisdiction, &tables, contracts)?;
         let table = |t: &Table| {
-            let from = origins.get(&t.name).map(|columns| self.column_lineage(columns));
+            let from = origins.get(&t.name).map(|columns| self.column_lineage(columns, t));
             let facets = [schema(t.columns.iter().map(|c| (&c.name, &c.kind, &c.description)))].into_iter().chain(from);
             table(&self.restricted, (&manifest.jurisdiction, &manifest.run_id), t, &manifest.files, facets)
         };
@@ -129,12 +130,10 @@ impl Ground {
         let files = || load.files_of(name);
         let hash = blake3::hash(files().map(|f| f.stored.blake3.as_str()).collect::<String>().as_bytes()).to_hex().to_string();
         let fields = contracts.get(name).into_iter().flat_map(|c| &c.fields);
-        let types = contracts.get(name).map(|c| contracts.lake_schema(c));
-        let kind = |field: &str| types.as_ref().and_then(|t| t.field_with_name(field).ok()).map(|f| f.data_type().to_string());
-        let described: Vec<(String, String, String)> =
-            fields.map(|f| (f.name.clone(), kind(&f.name).unwrap_or_default(), f.description.clone())).collect();
-        let mut set =
-            dataset(&self.restricted, &format!("{LAKE}/{name}"), [version(&hash), schema(described.iter().map(|(n, k, d)| (n, k, d)))]);
+        let described: Vec<(&String, String, &String)> =
+            fields.map(|f| (&f.name, stored_type(&f.data_type()).to_string(), &f.description)).collect();
+        let facets = [version(&hash), schema(described.iter().map(|(name, kind, what)| (*name, kind, *what)))];
+        let mut set = dataset(&self.restricted, &format!("{LAKE}/{name}"), facets);
         if is_output {
             set["outputFacets"] = statistics(files().map(|f| f.rows).sum(), files().map(|f| f.stored.bytes).sum());
         }
@@ -147,16 +146,20 @@ impl Ground {
         runtime.block_on(async { Lineage::plan(&self.project, contracts, jurisdiction).await?.origins(tables).await })
     }
 
-    fn column_lineage(&self, columns: &Origins) -> (String, Value) {
-        let mut fields = Map::new();
-        for (column, from) in columns {
-            let input = |(collection, field): &(String, String)| {
-                let (namespace, name) = place(&self.restricted, &format!("{LAKE}/{collection}"));
-                json!({"namespace": namespace, "name": name, "field": field})
-            };
-            fields.insert(column.clone(), json!({"inputFields": from.iter().map(input).collect::<Vec<_>>()}));
-        }
-        ("columnLineage".into(), facet("1-2-0/ColumnLineageDatasetFacet", json!({ "fields": fields })))
+    /// What the columns of a table rest on; what all rest on, since it decides which rows there are, is said once, of the whole table.
+    fn column_lineage(&self, columns: &Origins, table: &Table) -> (String, Value) {
+        let written: Vec<(&String, &BTreeSet<(String, String)>)> =
+            table.columns.iter().filter_map(|c| columns.get_key_value(&c.name)).collect();
+        let first = written.first().map(|(_, from)| (*from).clone()).unwrap_or_default();
+        let whole = written.iter().fold(first, |all, (_, from)| all.intersection(from).cloned().collect());
+        let input = |(collection, field): &(String, String)| {
+            let (namespace, name) = place(&self.restricted, &format!("{LAKE}/{collection}"));
+            json!({"namespace": namespace, "name": name, "field": field})
+        };
+        let own = |from: &BTreeSet<(String, String)>| from.difference(&whole).map(input).collect::<Vec<Value>>();
+        let fields = Map::from_iter(written.iter().map(|(column, from)| ((*column).clone(), json!({ "inputFields": own(from) }))));
+        let dataset: Vec<Value> = whole.iter().map(input).collect();
+        ("columnLineage".into(), facet("1-2-0/ColumnLineageDatasetFacet", json!({"fields": fields, "dataset": dataset})))
     }
 }
 
