@@ -31,7 +31,7 @@ use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures::TryStreamExt;
-use limit::Spill;
+use limit::{Sorts, Spill};
 use scan::{Mode, ScanTable, Shard};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +45,7 @@ pub struct Engine {
     shard: SessionContext,
     partitions: usize,
     runtime: Arc<RuntimeEnv>,
-    sort_at_once: usize,
+    sorts: Sorts,
     spill: Option<Arc<Spill>>,
     relations: Mutex<BTreeMap<Name, Arc<dyn Scan>>>,
 }
@@ -67,15 +67,15 @@ impl Engine {
         let spill = limit.map(|l| Spill::new(&l.root)).transpose()?;
         let runtime = RuntimeEnvBuilder::new();
         let runtime = limit.zip(spill.as_ref()).map_or(runtime.clone(), |(limit, spill)| limit.apply(runtime, spill));
-        Ok(Engine::on(runtime.build_arc()?, partitions, limit::sort_at_once(limit), spill.map(Arc::new)))
+        Ok(Engine::on(runtime.build_arc()?, partitions, Sorts::within(limit), spill.map(Arc::new)))
     }
 
     /// Another engine that shares this one's memory limit and threads, with relations of its own.
     pub fn another(&self) -> Engine {
-        Engine::on(Arc::clone(&self.runtime), self.partitions, self.sort_at_once, self.spill.clone())
+        Engine::on(Arc::clone(&self.runtime), self.partitions, self.sorts, self.spill.clone())
     }
 
-    fn on(runtime: Arc<RuntimeEnv>, partitions: usize, sort_at_once: usize, spill: Option<Arc<Spill>>) -> Engine {
+    fn on(runtime: Arc<RuntimeEnv>, partitions: usize, sorts: Sorts, spill: Option<Arc<Spill>>) -> Engine {
         let session = |threads: usize| {
             let mut config =
                 SessionConfig::new().with_target_partitions(threads).with_batch_size(BATCH_ROWS).with_information_schema(false);
@@ -86,7 +86,10 @@ impl Engine {
             // Filters found while running make plans depend on timing; they gain nothing on tables in memory.
             options.optimizer.enable_dynamic_filter_pushdown = false;
             // Sorts that fit are done at once: a merge of sorted runs would copy all texts of a dictionary into each batch.
-            options.execution.sort_in_place_threshold_bytes = sort_at_once;
+            options.execution.sort_in_place_threshold_bytes = sorts.at_once;
+            if let Some(bytes) = sorts.kept {
+                options.execution.sort_spill_reservation_bytes = bytes;
+            }
             // A union of a literal and a column differs in nullability between the logical and the physical plan; nothing depends on it.
             options.execution.skip_physical_aggregate_schema_check = true;
             let mut state = SessionStateBuilder::new().with_config(config).with_runtime_env(Arc::clone(&runtime)).with_default_features();
@@ -99,12 +102,17 @@ impl Engine {
             crate::tally::aggregates().into_iter().for_each(|a| context.register_udaf(a));
             context
         };
-        Engine { whole: session(partitions), shard: session(1), partitions, runtime, sort_at_once, spill, relations: Mutex::default() }
+        Engine { whole: session(partitions), shard: session(1), partitions, runtime, sorts, spill, relations: Mutex::default() }
     }
 
     /// Threads that the engine may use.
     pub fn partitions(&self) -> usize {
         self.partitions
+    }
+
+    /// Whether there is a limit of memory.
+    pub fn is_limited(&self) -> bool {
+        self.spill.is_some()
     }
 
     /// Makes a relation known under a name.

@@ -41,9 +41,23 @@ impl Limit {
     }
 }
 
-/// Bytes up to which rows are put together before they are sorted.
-pub fn sort_at_once(limit: Option<&Limit>) -> usize {
-    limit.map_or(SORT_AT_ONCE, |l| SORT_AT_ONCE.min(l.bytes / 8))
+/// How sorts use memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Sorts {
+    /// Bytes up to which rows are put together before they are sorted.
+    pub at_once: usize,
+    /// Bytes that each sort keeps for putting together what it spilled; none: the engine's own default.
+    pub kept: Option<usize>,
+}
+
+impl Sorts {
+    /// Within a limit, if there is one.
+    pub fn within(limit: Option<&Limit>) -> Sorts {
+        limit.map_or(Sorts { at_once: SORT_AT_ONCE, kept: None }, |l| Sorts {
+            at_once: SORT_AT_ONCE.min(l.bytes / 8),
+            kept: Some(l.bytes / 128),
+        })
+    }
 }
 
 /// The folder of this process for what it spills, readable by its owner only, gone when dropped.

@@ -71,10 +71,12 @@ struct State {
 impl State {
     /// Counts rows that a step made. Texts are counted by their codes: a dictionary belongs to many batches.
     fn count(&mut self, batches: &[RecordBatch]) {
-        let size =
-            |c: &ArrayRef| c.as_any_dictionary_opt().map_or_else(|| c.get_buffer_memory_size(), |d| d.keys().get_buffer_memory_size());
+        let own = |column: &ArrayRef| match column.as_any_dictionary_opt() {
+            Some(codes) => codes.keys().to_data().get_slice_memory_size(),
+            None => column.to_data().get_slice_memory_size(),
+        };
         self.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
-        self.bytes += batches.iter().flat_map(RecordBatch::columns).map(size).sum::<usize>();
+        self.bytes += batches.iter().flat_map(RecordBatch::columns).filter_map(|c| own(c).ok()).sum::<usize>();
     }
 }
 
@@ -94,7 +96,8 @@ impl Stage {
     pub async fn run(self, sink: Sink, progress: &(dyn Fn(&str) + Sync)) -> Result<Timings> {
         let stage = Arc::new(self);
         let threads = stage.engines.first().map_or(1, |e| e.partitions());
-        let mut queue = Queue::new(&stage.steps, stage.shards, threads);
+        let shards_first = stage.engines.first().is_some_and(|e| e.is_limited());
+        let mut queue = Queue::new(&stage.steps, stage.shards, threads, shards_first);
         let mut running: JoinSet<Result<Option<(usize, usize)>>> = JoinSet::new();
         loop {
             while running.len() < threads
@@ -255,12 +258,15 @@ impl Stage {
     }
 }
 
-/// Which parts of which steps may run, in a fixed order of preference: earlier shards first, then earlier steps.
+/// Which parts of which steps may run, in a fixed order of preference: earlier shards first, then earlier steps. What counts over students
+/// runs among the shards, to keep threads busy; under a limit of memory after them, so that the rows of outputs are written and gone by then.
 struct Queue<'a> {
     steps: &'a [Step],
     shards: usize,
     /// Shards that may be under way at once.
     window: usize,
+    /// Whether what counts over students waits until the shards have ended.
+    shards_first: bool,
     /// Inputs of each part of each step that are not there yet.
     missing: Vec<Vec<usize>>,
     /// Parts of each step that have not ended.
@@ -269,7 +275,8 @@ struct Queue<'a> {
     reads: Vec<Vec<usize>>,
     /// Steps that each shard still has to run.
     left: Vec<usize>,
-    ready: BTreeSet<(usize, usize)>,
+    /// By preference: the shard, or the place among them; the step; and the part.
+    ready: BTreeSet<(usize, usize, usize)>,
 }
 
 /// What follows from the end of a part.
@@ -281,13 +288,14 @@ struct Done {
 }
 
 impl<'a> Queue<'a> {
-    fn new(steps: &'a [Step], shards: usize, threads: usize) -> Queue<'a> {
+    fn new(steps: &'a [Step], shards: usize, threads: usize, shards_first: bool) -> Queue<'a> {
         let parts = |s: &Step| if s.phase == Phase::Shard { shards } else { 1 };
         let by_shard = steps.iter().filter(|s| s.phase == Phase::Shard).count();
         let mut queue = Queue {
             steps,
             shards,
             window: threads,
+            shards_first,
             missing: steps.iter().map(|s| vec![0; parts(s)]).collect(),
             open: steps.iter().map(parts).collect(),
             reads: steps.iter().map(|s| vec![0; parts(s)]).collect(),
@@ -303,9 +311,7 @@ impl<'a> Queue<'a> {
                     queue.reads[input][shard] += 1;
                 }
             }
-            (0..parts(step)).filter(|&p| queue.missing[i][p] == 0).for_each(|p| {
-                queue.ready.insert((p, i));
-            });
+            (0..parts(step)).filter(|&p| queue.missing[i][p] == 0).collect::<Vec<_>>().into_iter().for_each(|p| queue.is_ready(i, p));
         }
         queue
     }
@@ -323,9 +329,9 @@ impl<'a> Queue<'a> {
     /// The next part to run: step and shard.
     fn next(&mut self) -> Option<(usize, usize)> {
         let ended = self.left.iter().take_while(|&&n| n == 0).count();
-        let &(shard, step) = self.ready.first().filter(|(shard, _)| *shard < ended + self.window)?;
-        self.ready.remove(&(shard, step));
-        Some((step, shard))
+        let &(place, step, part) = self.ready.first().filter(|(place, ..)| *place < ended + self.window)?;
+        self.ready.remove(&(place, step, part));
+        Some((step, part))
     }
 
     fn done(&mut self, step: usize, shard: usize) -> Done {
@@ -353,8 +359,13 @@ impl<'a> Queue<'a> {
     fn arrived(&mut self, step: usize, part: usize) {
         self.missing[step][part] -= 1;
         if self.missing[step][part] == 0 {
-            self.ready.insert((part, step));
+            self.is_ready(step, part);
         }
+    }
+
+    fn is_ready(&mut self, step: usize, part: usize) {
+        let waits = self.shards_first && self.steps[step].phase == Phase::Whole;
+        self.ready.insert((if waits { self.shards } else { part }, step, part));
     }
 
     /// Every part has run.
