@@ -61,8 +61,8 @@ pub struct SettingFlags {
     /// File that the log is appended to [default: standard error]
     #[arg(long, global = true, env = "PERKINS_LOG_FILE", value_name = "FILE")]
     pub log_file: Option<PathBuf>,
-    /// What is logged: error, warn, info, debug or trace, also of parts of the program, such as perkins::engine=debug [default: warn; info as
-    /// JSON or in a file]
+    /// What is logged: error, warn, info, debug or trace, also of parts of the program, such as perkins::engine=debug [default: warn; info
+    /// as JSON or in a file]
     #[arg(long, global = true, env = "PERKINS_LOG", value_name = "LEVEL")]
     pub log_level: Option<String>,
     /// Text file for Prometheus, which commands that change something write when they end; such as /var/lib/node_exporter/perkins.prom
@@ -294,7 +294,8 @@ pub fn parse_years(text: &str) -> std::result::Result<(i32, i32), String> {
     range.filter(|(a, b)| a <= b).ok_or_else(|| "expected two years from 1990 to 2100, such as 2021..2024".into())
 }
 
-/// Runs the program; returns its exit code. Under a limit of memory, `on_limit` is called first: what is freed is then to go back to the system.
+/// Runs the program; returns its exit code. Under a limit of memory, `on_limit` is called first: what is freed is then to go back to the
+/// system.
 pub fn main(on_limit: impl FnOnce()) -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

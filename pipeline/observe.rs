@@ -1,5 +1,5 @@
-//! What a command did, for those who watch it from outside: a line for a mail, metrics for Prometheus, lineage events. Names, counts and hashes
-//! only: never a value of a student. What cannot be written or sent is warned of and changes nothing else.
+//! What a command did, for those who watch it from outside: a line for a mail, metrics for Prometheus, lineage events. Names, counts and
+//! hashes only: never a value of a student. What cannot be written or sent is warned of and changes nothing else.
 
 mod metrics;
 mod openlineage;

@@ -125,3 +125,17 @@ fn columns_and_rows_are_those_of_the_manifest() {
     }
     assert!(place.works(&["verify", "--read-data"]).contains("all is whole"));
 }
+
+/// A later run mends what was damaged by making it anew; what remains of the one before holds up nobody, but is named.
+#[test]
+fn damage_in_a_run_that_is_no_longer_current_is_a_warning() {
+    let place = whole();
+    let runs = entries(&place.restricted().join("runs"));
+    assert_eq!(runs.len(), 2);
+    let path = format!("runs/{}/performance/report_year=2023/performance-00000.parquet", name(&runs[0]));
+    let mut bytes = fs::read(place.restricted().join(&path)).unwrap();
+    bytes[10] ^= 1;
+    fs::write(place.restricted().join(&path), bytes).unwrap();
+    let said = place.works(&["verify", "--read-data"]);
+    assert!(said.lines().any(|l| l.starts_with(&format!("warning: {path}: "))) && said.contains("all is whole"), "{said}");
+}

@@ -22,7 +22,6 @@ use std::path::Path;
 /// What to do about a file of the lake, and about one of a run.
 const LOAD_ADVICE: &str = "restore it from a copy, or run `perkins ingest` with the raw files again under a new --restricted folder";
 const RUN_ADVICE: &str = "start `perkins run` again";
-const OLD_ADVICE: &str = "a later run is current, so this is history only: restore it from a copy if it must be kept";
 const REPORT_ADVICE: &str = "start `perkins report` again";
 const PUBLIC_ADVICE: &str = "restore it from a copy, or start `perkins run --again` to publish anew";
 
@@ -85,11 +84,12 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
     let mut files = Vec::new();
     for load in &loads {
         check_load(load, &mut report);
-        files.extend(load_files(load));
+        let is_history = current.load.as_ref().is_none_or(|p| p.id != load.load_id);
+        files.extend(load_files(load).into_iter().map(|file| Expected { is_history, ..file }));
     }
     for (pointer, run) in &runs {
         check_run(run, &pointer.manifest, loads.iter().find(|l| l.load_id == run.load_id), &mut report);
-        files.extend(run_files(run, if is_current(pointer) { RUN_ADVICE } else { OLD_ADVICE }));
+        files.extend(run_files(run).map(|file| Expected { is_history: !is_current(pointer), ..file }));
     }
     files.extend(report_files(root, &mut named.paths, &mut report)?);
     progress.at("looking at what is public");
@@ -106,10 +106,11 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
 
 /// Looks at every file that a root should have, and at what else is there.
 fn looked_at(root: &Path, files: Vec<Expected>, read: bool, mut named: Named, settings: &Settings, report: &mut Report) -> Result<()> {
-    // Loads share the files of what did not change.
-    let files: BTreeMap<String, Expected> = files.into_iter().map(|f| (f.stored.path.clone(), f)).collect();
-    named.paths.extend(files.keys().cloned().chain([commit::LOCK.to_string()]));
-    check_files(root, &files.into_values().collect::<Vec<_>>(), read, settings.partitions, report);
+    // Loads share the files of what did not change; the newest comes first.
+    let mut once: BTreeMap<String, Expected> = BTreeMap::new();
+    files.into_iter().for_each(|f| drop(once.entry(f.stored.path.clone()).or_insert(f)));
+    named.paths.extend(once.keys().cloned().chain([commit::LOCK.to_string()]));
+    check_files(root, &once.into_values().collect::<Vec<_>>(), read, settings.partitions, report);
     let folder = |p: &Pointer| p.manifest.rsplit_once('/').map(|(folder, _)| folder.to_string());
     let committed = named.runs.iter().chain(&named.loads).filter_map(folder).collect();
     let other = if root == settings.public { &settings.restricted } else { &settings.public };
@@ -206,9 +207,9 @@ fn load_files(load: &Load) -> Vec<Expected> {
     files
 }
 
-fn run_files(run: &Manifest, advice: &'static str) -> Vec<Expected> {
-    let tables = run.files.iter().map(|f| Expected::of_table(f, &run.tables, advice));
-    tables.chain(run.companions.iter().map(|c| Expected::bytes(c, advice))).collect()
+fn run_files(run: &Manifest) -> impl Iterator<Item = Expected> {
+    let tables = run.files.iter().map(|f| Expected::of_table(f, &run.tables, RUN_ADVICE));
+    tables.chain(run.companions.iter().map(|c| Expected::bytes(c, RUN_ADVICE)))
 }
 
 /// The files that the manifests of reports name.

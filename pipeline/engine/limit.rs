@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// Folder below the restricted root, in which every process that has a limit has its own.
 const FOLDER: &str = "_spill";
 
-/// What one part, a shard with all its views, takes at most of a state of any size; joins can't spill, so no more parts run at once than fit.
+/// What one part, a shard with all its views, takes at most of a state of any size; joins can't spill, so no more parts run at once than
+/// fit.
 const PART: usize = 400 << 20;
 
 /// Bytes up to which rows are put together before they are sorted, without a limit.
@@ -34,7 +35,8 @@ impl Limit {
         threads.min(self.bytes / PART).max(1)
     }
 
-    /// Makes operators keep to it. Rows between steps, readers, writers and the program itself are not counted by the pool: they get the rest.
+    /// Makes operators keep to it. Rows between steps, readers, writers and the program itself are not counted by the pool: they get the
+    /// rest.
     pub fn apply(&self, runtime: RuntimeEnvBuilder, spill: &Spill) -> RuntimeEnvBuilder {
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.folder.clone()]));
         runtime.with_memory_pool(Arc::new(FairSpillPool::new(self.bytes / 2))).with_disk_manager_builder(disk)

@@ -1,7 +1,7 @@
 //! What a command did as a text file for Prometheus: the textfile collector of its node exporter reads it.
 //!
-//! The file is written whole under another name and renamed, so that nobody reads half of it. It tells of the last command that was given its
-//! name; only the time of the last success of each command is taken over from the file before.
+//! The file is written whole under another name and renamed, so that nobody reads half of it. It tells of the last command that was given
+//! its name; only the time of the last success of each command is taken over from the file before.
 
 use super::{End, Record};
 use crate::error::{Error, Result};

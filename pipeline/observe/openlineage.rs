@@ -1,8 +1,8 @@
 //! Lineage events in the words of OpenLineage (openlineage.io, RunEvent 2-0-2): what was read, what was made of it, column by column.
 //!
-//! A command is a run, and each load, run of a jurisdiction and release that it makes is a run below it. Ids are UUIDs made from the ids of
-//! manifests, so that whoever has one finds the other. The events of what was made are sent when it is there, since only then has it its id;
-//! those of the command at once, so that one that is killed is seen as begun.
+//! A command is a run, and each load, run of a jurisdiction and release that it makes is a run below it. Ids are UUIDs made from the ids
+//! of manifests, so that whoever has one finds the other. The events of what was made are sent when it is there, since only then has it
+//! its id; those of the command at once, so that one that is killed is seen as begun.
 
 use crate::catalog::LAKE;
 use crate::contract::Contracts;

@@ -74,7 +74,7 @@ fn post(url: &str, events: &[Value]) -> std::result::Result<(), String> {
     let work = || -> Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(|e| Error::internal("no thread", e))?.block_on(async {
-            let wrong = |e: reqwest::Error| Error::internal(causes(&e), e.without_url());
+            let wrong = |e: reqwest::Error| Error::bug(causes(&e.without_url()));
             let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(wrong)?;
             for event in events {
                 let mut request = client.post(url).header(CONTENT_TYPE, "application/json").body(event.to_string());

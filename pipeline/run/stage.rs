@@ -258,8 +258,9 @@ impl Stage {
     }
 }
 
-/// Which parts of which steps may run, in a fixed order of preference: earlier shards first, then earlier steps. What counts over students
-/// runs among the shards, to keep threads busy; under a limit of memory after them, so that the rows of outputs are written and gone by then.
+/// Which parts of which steps may run, in a fixed order of preference: earlier shards first, then earlier steps. What counts over
+/// students runs among the shards, to keep threads busy; under a limit of memory after them, so that the rows of outputs are written and
+/// gone by then.
 struct Queue<'a> {
     steps: &'a [Step],
     shards: usize,

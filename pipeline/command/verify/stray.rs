@@ -10,8 +10,8 @@ use std::path::Path;
 const READ_ADVICE: &str = "move it elsewhere: what reads the folder and not the manifest would count it";
 const ADVICE: &str = "a command that failed or was killed left it; delete it when none is at work";
 
-/// Says what lies below a root that is not among `named`, but for what lies below `other`. Within `committed` folders it is a finding, since who
-/// reads such a folder by itself would count it; elsewhere readers never look, and it is a warning.
+/// Says what lies below a root that is not among `named`, but for what lies below `other`. Within `committed` folders it is a finding,
+/// since who reads such a folder by itself would count it; elsewhere readers never look, and it is a warning.
 pub fn check(root: &Path, named: &BTreeSet<String>, committed: &BTreeSet<String>, other: &Path, report: &mut Report) -> Result<()> {
     let mut warnings: BTreeMap<String, u64> = BTreeMap::new();
     for path in below(root, other)?.into_iter().filter(|p| !named.contains(p)) {
