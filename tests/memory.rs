@@ -33,11 +33,11 @@ fn what_does_not_fit_is_spilled() {
     let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false)]));
     // A permutation of 0 to 2,097,151: an odd factor modulo a power of two.
     let rows = 1_i64 << 21;
-    let numbers = Int64Array::from_iter_values((0..rows).map(|i| i * 1_315_423_911 % rows));
-    let whole = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(numbers)]).unwrap();
+    let number = |start: i64| Int64Array::from_iter_values((start..start + 8192).map(|i| i * 1_315_423_911 % rows));
+    let batch = |start| RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(number(start))]).unwrap();
+    let batches = (0..rows).step_by(8192).map(batch).collect();
     let engine = Engine::new(1, Some(&limit)).unwrap();
-    let batches = (0..rows as usize).step_by(8192).map(|start| whole.slice(start, 8192)).collect();
-    engine.register(&Name { schema: None, table: "number".into() }, Arc::new(Memory::whole(schema, batches))).unwrap();
+    engine.register(&Name { schema: None, table: "number".into() }, Arc::new(Memory::whole(Arc::clone(&schema), batches))).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let sorted = "SELECT n FROM number ORDER BY n";
     let answer = runtime.block_on(engine.query(sorted)).unwrap().1;

@@ -337,7 +337,7 @@ fn server(status: &'static str, requests: usize) -> (String, std::thread::JoinHa
             let mut stream = BufReader::new(listener.accept().unwrap().0);
             loop {
                 let mut head = String::new();
-                while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).unwrap() > 0 {}
+                while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).unwrap_or(0) > 0 {}
                 let Some(length) = head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok())
                 else {
                     break;
@@ -395,7 +395,13 @@ fn nobody_who_watches_sees_a_student() {
     crate::support::copy(&home().join("data/sample"), &place.raw());
     let flags = ["--log-format", "json", "--log-file", "log", "--log-level", "trace", "--metrics", "perkins.prom", "--lineage", "events"];
     place.works(&[&ALL[..], &flags].concat());
-    let values = crate::cli::values_of_students(&place.raw());
+    let mut values = crate::cli::values_of_students(&place.raw());
+    // A name may be a word that we use ourselves, in a description of a column.
+    let ours: String =
+        ["data/contract", "sql"].iter().flat_map(|f| files(&home().join(f)).into_values()).map(|b| String::from_utf8(b).unwrap()).collect();
+    let ours: BTreeSet<&str> = ours.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
+    values.retain(|v| !ours.contains(v.as_str()));
+    assert!(values.len() > 3000, "{}", values.len());
     for file in ["log", "perkins.prom", "events"] {
         let told = std::fs::read_to_string(place.path().join(file)).unwrap();
         let leaked: Vec<&str> = told.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|w| values.contains(*w)).collect();

@@ -85,11 +85,11 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
     for load in &loads {
         check_load(load, &mut report);
         let is_history = current.load.as_ref().is_none_or(|p| p.id != load.load_id);
-        files.extend(load_files(load).into_iter().map(|file| Expected { is_history, ..file }));
+        files.extend(load_files(load).into_iter().map(|file| file.in_history(is_history)));
     }
     for (pointer, run) in &runs {
         check_run(run, &pointer.manifest, loads.iter().find(|l| l.load_id == run.load_id), &mut report);
-        files.extend(run_files(run).map(|file| Expected { is_history: !is_current(pointer), ..file }));
+        files.extend(run_files(run).map(|file| file.in_history(!is_current(pointer))));
     }
     files.extend(report_files(root, &mut named.paths, &mut report)?);
     progress.at("looking at what is public");
@@ -108,7 +108,9 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
 fn looked_at(root: &Path, files: Vec<Expected>, read: bool, mut named: Named, settings: &Settings, report: &mut Report) -> Result<()> {
     // Loads share the files of what did not change; the newest comes first.
     let mut once: BTreeMap<String, Expected> = BTreeMap::new();
-    files.into_iter().for_each(|f| drop(once.entry(f.stored.path.clone()).or_insert(f)));
+    for file in files {
+        once.entry(file.stored.path.clone()).or_insert(file);
+    }
     named.paths.extend(once.keys().cloned().chain([commit::LOCK.to_string()]));
     check_files(root, &once.into_values().collect::<Vec<_>>(), read, settings.partitions, report);
     let folder = |p: &Pointer| p.manifest.rsplit_once('/').map(|(folder, _)| folder.to_string());

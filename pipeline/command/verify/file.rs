@@ -21,7 +21,7 @@ pub struct Expected {
     /// What to do if it is not whole.
     pub advice: &'static str,
     /// It is of a load or run that is no longer current.
-    pub is_history: bool,
+    is_history: bool,
     /// Rows, for a Parquet file whose rows the manifest gives.
     rows: Option<u64>,
     /// Names and types of its columns, if the manifest gives them.
@@ -37,6 +37,11 @@ impl Expected {
     /// A Parquet file with so many rows.
     pub fn rows(stored: &Stored, rows: u64, advice: &'static str) -> Expected {
         Expected { rows: Some(rows), ..Expected::bytes(stored, advice) }
+    }
+
+    /// Says whether it is of a load or run that is no longer current.
+    pub fn in_history(self, is_history: bool) -> Expected {
+        Expected { is_history, ..self }
     }
 
     /// A file of one of these tables.
