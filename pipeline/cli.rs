@@ -1,7 +1,9 @@
 //! Flags, variables and settings; errors and exit codes.
 
 use crate::command;
+use crate::engine::Limit;
 use crate::error::{Error, Result};
+use crate::observe::{self, Watch};
 use crate::project::Project;
 use crate::root::Root;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,7 +11,11 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use tracing::Span;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 /// Raw collections of career and technical education in, Perkins V indicators out.
 #[derive(Debug, Parser)]
@@ -52,7 +58,7 @@ pub struct SettingFlags {
     /// Threads to use [default: all cores]
     #[arg(long, global = true, env = "PERKINS_PARTITIONS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub partitions: Option<u16>,
-    /// Memory for the query engine, such as 4GiB; beyond it, large steps spill to disk [default: no limit]
+    /// Memory for the program, such as 4GiB: beyond half of it, large steps spill to disk, and fewer run at once [default: no limit]
     #[arg(long, global = true, env = "PERKINS_MEMORY_LIMIT", value_name = "SIZE")]
     pub memory_limit: Option<String>,
     /// What runs the SQL: local, in this program, is the only engine so far [default: local]
@@ -61,6 +67,26 @@ pub struct SettingFlags {
     /// Form of the log on standard error
     #[arg(long, global = true, env = "PERKINS_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+    /// File that the log is appended to [default: standard error]
+    #[arg(long, global = true, env = "PERKINS_LOG_FILE", value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug or trace, also of parts of the program, such as perkins::engine=debug [default: warn; info
+    /// as JSON or in a file]
+    #[arg(long, global = true, env = "PERKINS_LOG", value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// Text file for Prometheus, which commands that change something write when they end; such as /var/lib/node_exporter/perkins.prom
+    #[arg(long, global = true, env = "PERKINS_METRICS", value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// File that OpenLineage events are appended to, or a server's http(s) address [default: the server of OPENLINEAGE_URL, if that is set]
+    #[arg(long, global = true, env = "PERKINS_LINEAGE", value_name = "FILE or URL")]
+    pub lineage: Option<String>,
+}
+
+impl SettingFlags {
+    /// Whether the log is kept, or read by programs: it then tells of every step.
+    fn logs_for_programs(&self) -> bool {
+        self.log_format == LogFormat::Json || self.log_file.is_some()
+    }
 }
 
 /// Form of the log.
@@ -113,6 +139,18 @@ pub enum Command {
     Docs(command::docs::DocsArgs),
 }
 
+impl Command {
+    /// The name of a command that changes something, and is therefore watched.
+    fn watched(&self) -> Option<&'static str> {
+        match self {
+            Command::Ingest(_) => Some("ingest"),
+            Command::Run(args) if !args.explain_plan => Some("run"),
+            Command::All(_) => Some("all"),
+            _ => None,
+        }
+    }
+}
+
 /// What perkins.toml may say.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,6 +164,8 @@ struct ConfigFile {
     memory_limit: Option<String>,
     partitions: Option<u16>,
     max_change: Option<f64>,
+    metrics: Option<PathBuf>,
+    lineage: Option<String>,
 }
 
 /// The settings of this call.
@@ -139,14 +179,18 @@ pub struct Settings {
     pub jurisdictions: Vec<String>,
     /// Contracts, rules and SQL.
     pub project: Project,
-    /// Threads.
+    /// Threads; no more than a limit of memory allows.
     pub partitions: usize,
-    /// Bytes for the engine.
-    pub memory_limit: Option<usize>,
+    /// The limit of memory.
+    pub memory_limit: Option<Limit>,
     /// Percent by which a figure of the state or a grantee may move in a run.
     pub max_change: Option<f64>,
     /// Whether a progress line may be drawn.
     pub progress: bool,
+    /// Where to tell of what a command did.
+    pub observe: observe::Options,
+    /// What watches the command, if it is one that changes something.
+    pub watch: Option<Arc<Watch>>,
 }
 
 impl Settings {
@@ -165,18 +209,26 @@ impl Settings {
             let place = flag.clone().or(config).unwrap_or_else(|| Path::new("perkins-data").join(name));
             Root::open(name, &place, cache.as_deref(), wait)
         };
+        let restricted = root(&flags.restricted, config.restricted, "restricted")?;
+        let threads = flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1);
+        let memory_limit = limit.as_deref().map(parse_size).transpose()?.map(|bytes| Limit { bytes, root: restricted.clone() });
         Ok(Settings {
-            restricted: root(&flags.restricted, config.restricted, "restricted")?,
+            restricted,
             public: root(&flags.public, config.public, "public")?,
             jurisdictions: split(&std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction)),
             project: Project::open(flags.project.clone(), overlays)?,
-            partitions: flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1),
-            memory_limit: limit.as_deref().map(parse_size).transpose()?,
+            partitions: memory_limit.as_ref().map_or(threads, |l| l.threads(threads)),
+            memory_limit,
             max_change: config
                 .max_change
                 .map(|p| parse_percent(&p.to_string()).map_err(|e| Error::Config(format!("max_change: {e}"))))
                 .transpose()?,
             progress: flags.log_format == LogFormat::Text && std::io::IsTerminal::is_terminal(&std::io::stderr()),
+            observe: observe::Options {
+                metrics: flags.metrics.clone().or(config.metrics),
+                lineage: flags.lineage.clone().or(config.lineage),
+            },
+            watch: None,
         })
     }
 
@@ -277,8 +329,9 @@ pub fn parse_years(text: &str) -> std::result::Result<(i32, i32), String> {
     range.filter(|(a, b)| a <= b).ok_or_else(|| "expected two years from 1990 to 2100, such as 2021..2024".into())
 }
 
-/// Runs the program; returns its exit code.
-pub fn main() -> u8 {
+/// Runs the program; returns its exit code. Under a limit of memory, `on_limit` is called first: what is freed is then to go back to the
+/// system.
+pub fn main(on_limit: impl FnOnce()) -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
@@ -288,43 +341,85 @@ pub fn main() -> u8 {
             return code;
         }
     };
-    start_log(cli.settings.log_format);
-    let result = Settings::read(&cli.settings).and_then(|settings| command::run(cli.command, &settings));
+    let mut line = None;
+    let settings = start_log(&cli.settings).and_then(|()| Settings::read(&cli.settings));
+    if settings.as_ref().is_ok_and(|s| s.memory_limit.is_some()) {
+        on_limit();
+    }
+    let result = settings.and_then(|settings| watched(cli.command, settings, &cli.settings, &mut line));
     match result {
         Ok(()) => 0,
         Err(error) => {
-            report(&error, cli.settings.log_format);
+            report(&error, line.as_deref(), &cli.settings);
             error.exit_code()
         }
     }
 }
 
-fn start_log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PERKINS_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if format == LogFormat::Json { "perkins=info" } else { "perkins=warn" }));
-    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
-    let started = match format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+/// Runs a command. One that changes something is watched, and ends with a line that says what it did.
+fn watched(command: Command, mut settings: Settings, flags: &SettingFlags, line: &mut Option<String>) -> Result<()> {
+    let Some(name) = command.watched() else { return command::run(command, &settings) };
+    let watch = Arc::new(Watch::start(name, &settings.observe, &settings.project, &settings.restricted, &settings.public));
+    // So that the lines of two calls in one log can be told apart.
+    let span = if flags.logs_for_programs() { tracing::error_span!("call", command = name, id = watch.id) } else { Span::none() };
+    let within = span.entered();
+    settings.watch = Some(Arc::clone(&watch));
+    let result = command::run(command, &settings);
+    let said = watch.end(&result);
+    tracing::info!("{said}");
+    drop(within);
+    match result {
+        Ok(()) => command::print(&format!("{said}\n")),
+        Err(error) => {
+            *line = Some(said);
+            Err(error)
+        }
+    }
+}
+
+fn start_log(flags: &SettingFlags) -> Result<()> {
+    let wrong = |e: &dyn std::fmt::Display| {
+        let (level, example) = (flags.log_level.as_deref().unwrap_or_default(), "info, or perkins=info,perkins::engine=debug");
+        Error::Config(format!("log level {level:?} must be such as {example} (--log-level, PERKINS_LOG): {e}"))
+    };
+    let level = flags.log_level.as_deref().unwrap_or(if flags.logs_for_programs() { "perkins=info" } else { "perkins=warn" });
+    let filter = EnvFilter::try_new(level).map_err(|e| wrong(&e))?;
+    let writer = match &flags.log_file {
+        None => BoxMakeWriter::new(std::io::stderr),
+        Some(path) => {
+            let file = std::fs::File::options().append(true).create(true).open(path);
+            BoxMakeWriter::new(Arc::new(file.map_err(|e| Error::Config(format!("cannot write the log file {}: {e}", path.display())))?))
+        }
+    };
+    let colours = flags.log_file.is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(writer);
+    let started = match flags.log_format {
+        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+        LogFormat::Text if flags.log_file.is_some() => builder.with_target(false).try_init(),
         LogFormat::Text => builder.without_time().with_target(false).try_init(),
     };
     // A second start in one process (tests) keeps the first log.
     let _ = started;
+    Ok(())
 }
 
-fn report(error: &Error, format: LogFormat) {
+/// Says what went wrong, and what came of the command: in the log, and for people unless the log on standard error is for programs.
+fn report(error: &Error, line: Option<&str>, flags: &SettingFlags) {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(error);
     while let Some(e) = cause {
         causes.push(e.to_string());
         cause = e.source();
     }
-    if format == LogFormat::Json {
+    if flags.logs_for_programs() {
         tracing::error!(exit_code = error.exit_code(), causes = causes.join("; "), "{error}");
+    }
+    if flags.log_format == LogFormat::Json && flags.log_file.is_none() {
         return;
     }
     // Whoever reads it may have gone: that changes nothing.
     let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "error: {error}");
     causes.iter().for_each(|c| drop(writeln!(out, "  because: {c}")));
+    line.iter().for_each(|l| drop(writeln!(out, "{l}")));
 }

@@ -84,7 +84,7 @@ impl Drop for Progress {
 }
 
 /// Writes to standard output; a closed pipe (`| head`) is no error.
-fn print(text: &str) -> Result<()> {
+pub fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::internal("cannot write to standard output", e)),
         _ => Ok(()),
@@ -100,7 +100,7 @@ fn answer<T: Serialize>(form: Form, what: &T, text: impl Fn(&T) -> String) -> Re
 }
 
 /// A whole number with commas, for people.
-fn grouped(n: u64) -> String {
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, c) in digits.chars().enumerate() {
@@ -124,4 +124,10 @@ fn table<const N: usize>(rows: &[[String; N]], indent: &str) -> String {
         format!("{indent}{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
+/// Years for people: `2021 to 2024`, or one by one.
+pub fn years(years: &[i32]) -> String {
+    match years {
+        [first, .., last] if last - first + 1 == years.len() as i32 => format!("{first} to {last}"),
+        _ => years.iter().map(i32::to_string).collect::<Vec<_>>().join(", "),
+    }
 }

@@ -5,8 +5,8 @@
 
 use crate::error::{Error, Result};
 use crate::root::{Lock, Root};
-use crate::store;
 use crate::window::Window;
+use crate::{seal, store};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -118,7 +118,7 @@ pub fn current(root: &Root) -> Result<Option<Commit>> {
 pub fn read(root: &Path, number: u64) -> std::result::Result<Commit, (String, String)> {
     let wrong = |what: String| (path(number), what);
     let text = fs::read(root.join(path(number))).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-    let commit: Commit = serde_json::from_slice(&text).map_err(|e| wrong(format!("is no commit: {e}")))?;
+    let commit: Commit = seal::unseal(&text).map_err(wrong)?;
     if commit.number != number {
         return Err(wrong(format!("says that it is commit {}", commit.number)));
     }
@@ -149,7 +149,7 @@ pub fn create(root: &Root, mut commit: Commit) -> Result<Commit> {
     commit.number = numbers.first().copied().unwrap_or(0) + 1;
     commit.at = now();
     commit.token = token();
-    let text = serde_json::to_vec_pretty(&commit).map_err(|e| Error::internal("a commit as JSON", e))?;
+    let text = seal::seal(&commit)?;
     if root.create(&path(commit.number), &text)? { Ok(commit) } else { Err(beaten(commit.number)) }
 }
 

@@ -4,6 +4,7 @@ use crate::catalog::Catalog;
 use crate::commit::Commit;
 use crate::describe::{DefaultFile, RuleValue, ViewChange, defaults};
 use crate::diff::student::{self, IndicatorMoves};
+use crate::engine::Limit;
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
@@ -170,8 +171,8 @@ pub struct Ground<'a> {
     pub scratch: &'a Path,
     /// Threads.
     pub partitions: usize,
-    /// Bytes of memory for the engine.
-    pub memory_limit: Option<usize>,
+    /// Memory for the engine.
+    pub memory_limit: Option<Limit>,
 }
 
 impl Ground<'_> {
@@ -182,7 +183,7 @@ impl Ground<'_> {
             report_years: BTreeSet::from([of.report_year]),
             tables: TABLES.map(str::to_string).to_vec(),
             partitions: self.partitions,
-            memory_limit: self.memory_limit,
+            memory_limit: self.memory_limit.clone(),
             again: true,
             max_change: None,
         };

@@ -5,11 +5,13 @@
 //! once. All other views run once, over everything.
 
 mod content;
+mod limit;
 mod lineage;
 mod scan;
 mod sequence;
 
 pub use content::Content;
+pub use limit::Limit;
 pub use lineage::Needs;
 pub use scan::{Batches, Memory, Scan};
 
@@ -20,7 +22,6 @@ use arrow::datatypes::SchemaRef;
 use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::ViewTable;
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
@@ -30,6 +31,7 @@ use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures::TryStreamExt;
+use limit::{Sorts, Spill};
 use scan::{Mode, ScanTable, Shard};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,15 +39,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Rows of a batch inside the engine.
 const BATCH_ROWS: usize = 8192;
 
-/// Bytes up to which rows are put together before they are sorted.
-const SORT_AT_ONCE: usize = 256 << 20;
-
 /// Sessions and settings of a run.
 pub struct Engine {
     whole: SessionContext,
     shard: SessionContext,
     partitions: usize,
     runtime: Arc<RuntimeEnv>,
+    sorts: Sorts,
+    spill: Option<Arc<Spill>>,
     relations: Mutex<BTreeMap<Name, Arc<dyn Scan>>>,
 }
 
@@ -61,22 +62,20 @@ impl ShardPlan {
 }
 
 impl Engine {
-    /// An engine on `partitions` threads; `memory_limit` in bytes makes large operators spill to disk.
-    pub fn new(partitions: usize, memory_limit: Option<usize>) -> Result<Engine> {
-        let mut runtime = RuntimeEnvBuilder::new();
-        if let Some(bytes) = memory_limit {
-            // Part of the memory is not tracked by the pool (notes/engine): leave it room.
-            runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes / 10 * 7)));
-        }
-        Ok(Engine::on(runtime.build_arc()?, partitions))
+    /// An engine on `partitions` threads; beyond a limit of memory, operators spill to disk.
+    pub fn new(partitions: usize, limit: Option<&Limit>) -> Result<Engine> {
+        let spill = limit.map(|l| Spill::new(&l.root)).transpose()?;
+        let runtime = RuntimeEnvBuilder::new();
+        let runtime = limit.zip(spill.as_ref()).map_or(runtime.clone(), |(limit, spill)| limit.apply(runtime, spill));
+        Ok(Engine::on(runtime.build_arc()?, partitions, Sorts::within(limit), spill.map(Arc::new)))
     }
 
     /// Another engine that shares this one's memory limit and threads, with relations of its own.
     pub fn another(&self) -> Engine {
-        Engine::on(Arc::clone(&self.runtime), self.partitions)
+        Engine::on(Arc::clone(&self.runtime), self.partitions, self.sorts, self.spill.clone())
     }
 
-    fn on(runtime: Arc<RuntimeEnv>, partitions: usize) -> Engine {
+    fn on(runtime: Arc<RuntimeEnv>, partitions: usize, sorts: Sorts, spill: Option<Arc<Spill>>) -> Engine {
         let session = |threads: usize| {
             let mut config =
                 SessionConfig::new().with_target_partitions(threads).with_batch_size(BATCH_ROWS).with_information_schema(false);
@@ -87,7 +86,10 @@ impl Engine {
             // Filters found while running make plans depend on timing; they gain nothing on tables in memory.
             options.optimizer.enable_dynamic_filter_pushdown = false;
             // Sorts that fit are done at once: a merge of sorted runs would copy all texts of a dictionary into each batch.
-            options.execution.sort_in_place_threshold_bytes = SORT_AT_ONCE;
+            options.execution.sort_in_place_threshold_bytes = sorts.at_once;
+            if let Some(bytes) = sorts.kept {
+                options.execution.sort_spill_reservation_bytes = bytes;
+            }
             // A union of a literal and a column differs in nullability between the logical and the physical plan; nothing depends on it.
             options.execution.skip_physical_aggregate_schema_check = true;
             let mut state = SessionStateBuilder::new().with_config(config).with_runtime_env(Arc::clone(&runtime)).with_default_features();
@@ -100,12 +102,17 @@ impl Engine {
             crate::tally::aggregates().into_iter().for_each(|a| context.register_udaf(a));
             context
         };
-        Engine { whole: session(partitions), shard: session(1), partitions, runtime, relations: Mutex::default() }
+        Engine { whole: session(partitions), shard: session(1), partitions, runtime, sorts, spill, relations: Mutex::default() }
     }
 
     /// Threads that the engine may use.
     pub fn partitions(&self) -> usize {
         self.partitions
+    }
+
+    /// Whether there is a limit of memory.
+    pub fn is_limited(&self) -> bool {
+        self.spill.is_some()
     }
 
     /// Makes a relation known under a name.

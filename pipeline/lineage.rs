@@ -1,6 +1,6 @@
 //! What the views rest on, column by column, found by planning each view over the relations that it refers to; no data is read.
 
-use crate::catalog::{Catalog, Layer, Name, View};
+use crate::catalog::{Catalog, LAKE, Layer, Name, View};
 use crate::contract::Contracts;
 use crate::engine::{Engine, Memory, Needs};
 use crate::error::{Error, Result};
@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 /// The relation of rule values; its columns are the rules.
 pub const RULE: &str = "rule";
+
+/// For each column of a view, the collections and their columns that it rests on.
+pub type Origins = BTreeMap<String, BTreeSet<(String, String)>>;
 
 /// The views of a jurisdiction, planned over a lake that holds nothing.
 pub struct Lineage {
@@ -73,6 +76,43 @@ impl Lineage {
             }
         }
         Ok(needs)
+    }
+
+    /// For each of some views, and each of its columns: the columns of collections that it rests on, however far below.
+    pub async fn origins(&mut self, views: &[&str]) -> Result<BTreeMap<String, Origins>> {
+        let order: Vec<String> = self.catalog.in_order(views)?.into_iter().map(|v| v.name.clone()).collect();
+        let mut asked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for view in views {
+            asked.insert((*view).into(), self.schema(view)?.fields().iter().map(|f| f.name().clone()).collect());
+        }
+        // Backwards, what is asked of a view is known when it is its turn; then forwards, what each column rests on.
+        for name in order.iter().rev() {
+            for column in asked.get(name).cloned().unwrap_or_default() {
+                for (relation, columns) in self.direct(name, BTreeSet::from([column])).await? {
+                    if relation.schema.is_none() && order.contains(&relation.table) {
+                        asked.entry(relation.table).or_default().extend(columns);
+                    }
+                }
+            }
+        }
+        let mut origins: BTreeMap<String, Origins> = BTreeMap::new();
+        for name in &order {
+            let mut of_view = Origins::new();
+            for column in asked.get(name).cloned().unwrap_or_default() {
+                let mut from = BTreeSet::new();
+                for (relation, columns) in self.direct(name, BTreeSet::from([column.clone()])).await? {
+                    match (relation.schema.as_deref(), origins.get(&relation.table)) {
+                        (Some(LAKE), _) => from.extend(columns.into_iter().map(|c| (relation.table.clone(), c))),
+                        (None, Some(below)) => from.extend(columns.iter().filter_map(|c| below.get(c)).flatten().cloned()),
+                        _ => {}
+                    }
+                }
+                of_view.insert(column, from);
+            }
+            origins.insert(name.clone(), of_view);
+        }
+        origins.retain(|name, _| views.contains(&name.as_str()));
+        Ok(origins)
     }
 
     /// The rules that decide a view, however far below.

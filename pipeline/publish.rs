@@ -24,6 +24,7 @@ use crate::run::manifest::{Column, Manifest, Table};
 use crate::run::output::{self, OutputFile, REPORT_YEAR};
 use crate::run::parameter::register_batch;
 use crate::run::result;
+use crate::seal::seal;
 use crate::store::{self, Stored};
 use crate::table::{Encoder, GROUP_ROWS};
 use arrow::array::RecordBatch;
@@ -74,8 +75,12 @@ pub struct Outcome {
 
 /// The tables that a run must have for a release; empty if it has them.
 pub fn lacks(project: &Project, manifest: &Manifest) -> Result<Vec<String>> {
-    let needed = Description::all(project)?.into_iter().map(|d| d.table).chain([PARTS.to_string()]);
-    Ok(needed.filter(|t| manifest.files_of(t).is_empty()).collect())
+    Ok(needs(project)?.into_iter().filter(|t| manifest.files_of(t).is_empty()).collect())
+}
+
+/// The tables that a release is made from.
+pub fn needs(project: &Project) -> Result<Vec<String>> {
+    Ok(Description::all(project)?.into_iter().map(|d| d.table).chain([PARTS.to_string()]).collect())
 }
 
 /// Makes the figures of a run public. Nothing is public if the audit finds a hidden figure that can be computed, unless the policy is `rule`.
@@ -186,7 +191,7 @@ async fn make(
         left_open,
     };
     let evidence = maker.evidence;
-    let text = serde_json::to_vec_pretty(&evidence).map_err(|e| Error::internal("the evidence of a release", e))?;
+    let text = seal(&evidence)?;
     let stored = store::write_whole(ground.restricted, &restricted.join("manifest.json"), &text)?;
     ground.restricted.send(&stored.path, &[])?;
     progress("making public");

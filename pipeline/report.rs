@@ -14,6 +14,7 @@ use crate::jurisdiction::Jurisdiction;
 use crate::project::Project;
 use crate::run::manifest::Manifest;
 use crate::run::result::Results;
+use crate::seal;
 use crate::store::{self, Stored};
 use description::Description;
 use grid::Answer;
@@ -33,7 +34,7 @@ pub struct Drawn {
     pub manifest: ReportManifest,
 }
 
-/// The manifest of a run's reports. It has no time: the same run gives the same bytes.
+/// The manifest of a run's reports, sealed. It has no time: the same run gives the same bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReportManifest {
     /// The run that the reports are drawn from.
@@ -94,7 +95,7 @@ pub async fn draw(root: &Path, project: &Project, run: &Manifest, only: &[String
     }
     keep_others(root, &folder, &mut manifest)?;
     manifest.files.sort_by(|a, b| a.stored.path.cmp(&b.stored.path));
-    let text = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::internal("the manifest of the reports as JSON", e))?;
+    let text = seal::seal(&manifest)?;
     store::write_whole(root, &folder.join("manifest.json"), &text)?;
     Ok(Drawn { folder, manifest })
 }
@@ -103,8 +104,8 @@ pub async fn draw(root: &Path, project: &Project, run: &Manifest, only: &[String
 fn keep_others(root: &Path, folder: &Path, manifest: &mut ReportManifest) -> Result<()> {
     let path = folder.join("manifest.json");
     let Ok(text) = std::fs::read(&path) else { return Ok(()) };
-    let before: ReportManifest = serde_json::from_slice(&text)
-        .map_err(|e| Error::internal(format!("{} is not what this version wrote; delete it, then start again", path.display()), e))?;
+    let before: ReportManifest =
+        seal::unseal(&text).map_err(|what| Error::bug(format!("{} {what}; delete it, then start again", path.display())))?;
     for file in before.files {
         if !manifest.descriptions.contains_key(&file.report) {
             manifest.files.push(file);

@@ -9,7 +9,7 @@ mod lease;
 mod lock;
 mod remote;
 
-pub use lock::Lock;
+pub use lock::{LOCK, Lock};
 use object_store::ObjectStore;
 
 use crate::error::{Error, Result};

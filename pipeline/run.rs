@@ -16,7 +16,7 @@ pub mod stage;
 use crate::catalog::{Catalog, Earlier, Layer};
 use crate::commit::{self, Commit, Pointer};
 use crate::contract::Contracts;
-use crate::engine::Engine;
+use crate::engine::{Engine, Limit};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::{LakeFile, Load};
@@ -48,8 +48,8 @@ pub struct Options {
     pub tables: Vec<String>,
     /// Threads.
     pub partitions: usize,
-    /// Bytes of memory for the engine; none: as much as it takes.
-    pub memory_limit: Option<usize>,
+    /// Memory for the engine; none: as much as it takes.
+    pub memory_limit: Option<Limit>,
     /// Compute everything again, even what did not change since the current run.
     pub again: bool,
     /// Percent by which a watched figure may move against the current run; none: any.
@@ -260,7 +260,7 @@ pub async fn explain_plan(root: &Root, project: &Project, options: &Options) -> 
 async fn plan(ground: &Ground<'_>, project: &Project, options: &Options) -> Result<(Vec<(Prepared, plan::Plan)>, graph::Graph)> {
     let mut runs = Vec::new();
     let mut graph = graph::Graph::default();
-    let first = Engine::new(options.partitions, options.memory_limit)?;
+    let first = Engine::new(options.partitions, options.memory_limit.as_ref())?;
     for id in &options.jurisdictions {
         let prepared = prepare(first.another(), ground.root, ground.load, project, id, options).await?;
         let plan = plan::Plan::new(ground, &prepared)?;
@@ -306,7 +306,8 @@ pub async fn compute(ground: &Ground<'_>, project: &Project, options: &Options, 
     let Some((prepared, _)) = runs.first() else { return Err(Error::Config("name a jurisdiction".into())) };
     let writer = Arc::new(output::Writer::new(ground, &runs, contracts, options)?);
     let (shards, in_text_order) = (prepared.registered.shards, prepared.registered.in_text_order);
-    let stage = stage::Stage::new(runs.iter().map(|(p, _)| Arc::clone(&p.engine)).collect(), graph, shards, in_text_order);
+    let engines = runs.iter().map(|(p, _)| Arc::clone(&p.engine)).collect();
+    let stage = stage::Stage::new(engines, writer.run_ids(), graph, shards, in_text_order);
     let sink = Arc::clone(&writer);
     let sink: stage::Sink = Arc::new(move |step, rows| Box::pin(Arc::clone(&sink).write(step, rows)));
     let timings = stage.run(sink, progress).await.map_err(|stage::Failure { node, error }| {

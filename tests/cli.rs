@@ -313,7 +313,7 @@ fn docs_show_the_graph_of_views() {
 }
 
 /// Student ids and names of raw files.
-fn values_of_students(raw: &Path) -> BTreeSet<String> {
+pub fn values_of_students(raw: &Path) -> BTreeSet<String> {
     let mut values = BTreeSet::new();
     for path in files(raw).into_keys().filter(|p| p.extension().is_some_and(|e| e == "csv")) {
         for row in rows_of(&raw.join(path)) {

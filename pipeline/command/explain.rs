@@ -34,7 +34,7 @@ pub fn main(args: &ExplainArgs, settings: &Settings) -> Result<()> {
         report_years: args.years.years(),
         indicators: args.indicators.clone(),
         partitions: settings.partitions,
-        memory_limit: settings.memory_limit,
+        memory_limit: settings.memory_limit.clone(),
     };
     let progress = Progress::start(settings);
     progress.at("looking at the student's rows");

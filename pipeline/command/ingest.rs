@@ -32,6 +32,13 @@ pub fn main(args: &IngestArgs, settings: &Settings) -> Result<()> {
 
 /// Ingests a raw folder and commits the load, unless it is the current one already.
 pub fn load(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
+    settings.watch.iter().for_each(|w| w.begins("load"));
+    let (load, unchanged) = read(args, settings)?;
+    settings.watch.iter().for_each(|w| w.loaded(&args.raw, &load, unchanged));
+    Ok((load, unchanged))
+}
+
+fn read(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
     let progress = Progress::start(settings);
     progress.at("reading the raw collections");
     if !(0.0..=1.0).contains(&args.max_reject_rate) {

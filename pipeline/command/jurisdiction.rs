@@ -103,8 +103,13 @@ fn diff(args: &DiffArgs, settings: &Settings) -> Result<Comparison> {
     let years = requested_years(&settings.project.contracts()?, &load, &args.report_year.into_iter().collect::<BTreeSet<_>>())?;
     let report_year = years.last().copied().ok_or_else(|| Error::bug("no report year"))?;
     let mut comparison = compare(&settings.project, ids, report_year)?;
-    let ground =
-        Ground { root: &root, load: &load, scratch: &scratch.0, partitions: settings.partitions, memory_limit: settings.memory_limit };
+    let ground = Ground {
+        root: &root,
+        load: &load,
+        scratch: &scratch.0,
+        partitions: settings.partitions,
+        memory_limit: settings.memory_limit.clone(),
+    };
     let progress = Progress::start(settings);
     comparison.figures = Some(block_on(settings, ground.figures(&settings.project, &comparison, &|what| progress.at(what)))?);
     Ok(comparison)

@@ -5,7 +5,9 @@ use crate::cli::{Settings, YearFlags, parse_percent};
 use crate::commit;
 use crate::error::Result;
 use crate::publish::{self, Ground, release::PolicyKind};
-use crate::run::{Options, Outcome, explain_plan, run};
+use crate::run::output::OutputFile;
+use crate::run::{Options, Outcome, current_load, explain_plan, run};
+use std::time::{Duration, Instant};
 
 /// Flags of `perkins run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -79,16 +81,30 @@ pub fn release(args: &EndArgs, outcomes: &[Outcome], settings: &Settings) -> Res
             continue;
         }
         let _public = (settings.public != settings.restricted).then(|| commit::lock(&settings.public, "publish")).transpose()?;
+        settings.watch.iter().for_each(|w| w.begins(&format!("release.{}", manifest.jurisdiction)));
+        let start = Instant::now();
         let progress = Progress::start(settings);
         let ground =
             Ground { restricted: &settings.restricted, public: &settings.public, project: &settings.project, threads: settings.partitions };
         let at = |what: &str| progress.at(what);
         let made = block_on(settings, publish::publish(&ground, manifest, args.policy, &at))?;
         drop(progress);
-        tracing::info!(release = made.release.release_id, left_open = made.release.left_open, unchanged = made.unchanged, "published");
+        log(&made, start.elapsed());
+        settings.watch.iter().for_each(|w| w.published(manifest, &made));
         print(&super::audit::summary(&made, settings)?)?;
     }
     Ok(())
+}
+
+/// Logs what was made public, table by table.
+fn log(made: &publish::Outcome, took: Duration) {
+    let release = &made.release;
+    let (id, seconds) = (&release.release_id, took.as_secs_f64());
+    for file in release.files.iter().filter(|_| !made.unchanged) {
+        let OutputFile { table, report_year, stored, rows } = file;
+        tracing::info!(release = id, table, report_year, rows, bytes = stored.bytes, "table made public");
+    }
+    tracing::info!(release = id, left_open = release.left_open, unchanged = made.unchanged, seconds, "published");
 }
 
 /// Shows the state's figures of each jurisdiction.
@@ -106,7 +122,7 @@ pub fn options(args: &RunArgs, settings: &Settings) -> Result<Options> {
         report_years: args.years.years(),
         tables: args.tables.clone(),
         partitions: settings.partitions,
-        memory_limit: settings.memory_limit,
+        memory_limit: settings.memory_limit.clone(),
         again: args.again,
         max_change: args.end.max_change.or(settings.max_change),
     })
@@ -115,11 +131,16 @@ pub fn options(args: &RunArgs, settings: &Settings) -> Result<Options> {
 /// Runs with the flags and settings.
 pub fn start(args: &RunArgs, settings: &Settings) -> Result<Vec<Outcome>> {
     let options = options(args, settings)?;
+    settings.watch.iter().for_each(|w| w.begins(&format!("run.{}", options.jurisdictions.join(","))));
     let progress = Progress::start(settings);
     let outcomes = block_on(settings, run(&settings.restricted, &settings.project, &options, &|what| progress.at(what)))?;
     for Outcome { manifest, unchanged, reused, .. } in &outcomes {
         let what = if *unchanged { "unchanged" } else { "run committed" };
         tracing::info!(run = manifest.run_id, seconds = manifest.seconds, reused = reused.len(), "{what}");
+        reused.iter().filter(|_| !unchanged).for_each(|table| tracing::info!(run = manifest.run_id, node = table, "reused"));
+    }
+    if let Some(watch) = &settings.watch {
+        watch.ran(&current_load(&settings.restricted)?.1, &outcomes);
     }
     Ok(outcomes)
 }

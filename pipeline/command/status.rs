@@ -1,6 +1,6 @@
 //! `perkins status`.
 
-use super::{answer, grouped};
+use super::{answer, grouped, years};
 use crate::cli::Settings;
 use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
@@ -197,14 +197,6 @@ fn load_text(load: &LoadStatus) -> String {
         text.push('\n');
     }
     text
-}
-
-/// Years for people: `2021 to 2024`, or one by one.
-fn years(years: &[i32]) -> String {
-    match years {
-        [first, .., last] if last - first + 1 == years.len() as i32 => format!("{first} to {last}"),
-        _ => years.iter().map(i32::to_string).collect::<Vec<_>>().join(", "),
-    }
 }
 
 /// Bytes for people.

@@ -1,57 +1,68 @@
 //! `perkins verify`.
 
+mod file;
+mod stray;
+
 use super::{Progress, block_on, grouped, print};
 use crate::cli::Settings;
-use crate::commit::{self, Commit};
+use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
 use crate::lake::Load;
 use crate::publish::release::{EVIDENCE, Evidence, Release};
-use crate::root::Root;
+use crate::report::{self, ReportManifest};
+use crate::root::{LOCK, Root};
 use crate::run::manifest::Manifest;
-use crate::run::output::OutputFile;
 use crate::run::{read_json, result::Results};
-use crate::store::{Stored, relative};
+use crate::seal;
+use crate::store::Stored;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use file::{Expected, check_files};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What to do about a file of the lake, and about one of a run.
 const LOAD_ADVICE: &str = "restore it from a copy, or run `perkins ingest` with the raw files again under a new --restricted folder";
 const RUN_ADVICE: &str = "start `perkins run` again";
+const REPORT_ADVICE: &str = "start `perkins report` again";
 const PUBLIC_ADVICE: &str = "restore it from a copy, or start `perkins run --again` to publish anew";
 
 /// Flags of `perkins verify`.
 #[derive(Debug, clap::Args)]
 pub struct VerifyArgs {
-    /// Also read every file: its BLAKE3, its rows, and whether the figures of performance agree with each other
+    /// Also read every file: its BLAKE3, every page, columns and rows, and whether the figures of performance agree with each other
     #[arg(long)]
     read_data: bool,
 }
 
-/// A file that a manifest names.
-struct Expected {
-    stored: Stored,
-    /// Rows, for a Parquet file whose rows the manifest gives.
-    rows: Option<u64>,
-    advice: &'static str,
-}
-
 /// What was found, and how much was looked at.
 #[derive(Default)]
-struct Report {
-    counts: Vec<(u64, &'static str)>,
+pub struct Report {
+    counts: BTreeMap<&'static str, u64>,
     findings: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Report {
     fn finding(&mut self, path: &str, what: &str, advice: &str) {
         self.findings.push(format!("{path}: {what}; {advice}"));
     }
+
+    fn count(&mut self, n: u64, what: &'static str) {
+        *self.counts.entry(what).or_default() += n;
+    }
+}
+
+/// What the commits of a root name.
+#[derive(Default)]
+struct Named {
+    /// The newest commit that is whole.
+    current: Option<Commit>,
+    /// Every load and every run (or release) that a whole commit names, the newest first.
+    loads: Vec<Pointer>,
+    runs: Vec<Pointer>,
+    /// Paths of the commits and of the manifests.
+    paths: BTreeSet<String>,
 }
 
 /// Checks and says what was checked.
@@ -59,7 +70,8 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
     let root = &settings.restricted;
     let progress = Progress::start(settings);
     let mut report = Report::default();
-    let Some(current) = commits(root, &mut report)? else {
+    let mut named = commits(root, &mut report)?;
+    let Some(current) = named.current.take() else {
         return end(
             report,
             format!(
@@ -69,24 +81,25 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
         );
     };
     fetched(current.pointers().try_for_each(|p| root.fetch(&p.manifest)), &mut report)?;
+    let loads = named.loads.iter().map(|p| read_json(root, &p.manifest)).collect::<Result<Vec<Load>>>()?;
+    let runs = named.runs.iter().map(|p| Ok((p.clone(), read_json(root, &p.manifest)?))).collect::<Result<Vec<(Pointer, Manifest)>>>()?;
+    let is_current = |p: &Pointer| current.pointers().any(|c| c == p);
     let mut files = Vec::new();
-    let load: Option<Load> = current.load.as_ref().map(|p| read_json(root, &p.manifest)).transpose()?;
-    let runs = current.runs.values().map(|p| Ok((p, read_json(root, &p.manifest)?))).collect::<Result<Vec<(_, Manifest)>>>()?;
-    if let Some(load) = &load {
+    for load in &loads {
         check_load(load, &mut report);
-        files.extend(load_files(load));
+        let is_history = current.load.as_ref().is_none_or(|p| p.id != load.load_id);
+        files.extend(load_files(load).into_iter().map(|file| file.in_history(is_history)));
     }
     for (pointer, run) in &runs {
-        check_run(run, &pointer.manifest, load.as_ref(), &mut report);
-        files.extend(run_files(run));
-        check_strays(root, run, &pointer.manifest, &mut report);
+        check_run(run, &pointer.manifest, loads.iter().find(|l| l.load_id == run.load_id), &mut report);
+        files.extend(run_files(run).map(|file| file.in_history(!is_current(pointer))));
     }
-    progress.at("looking at every file");
-    check_files(root, &files, args.read_data, settings.partitions, &mut report);
-    check_store(root, &files, args.read_data, &mut report)?;
+    files.extend(report_files(root, &mut named.paths, &mut report)?);
     progress.at("looking at what is public");
-    check_public(settings, args.read_data, &mut report)?;
-    for (_, run) in runs.iter().filter(|_| args.read_data && report.findings.is_empty()).collect::<Vec<_>>() {
+    files.extend(check_public(settings, args.read_data, &mut named.paths, &mut report)?);
+    progress.at("looking at every file");
+    looked_at(root, files, args.read_data, named, settings, &mut report)?;
+    for (_, run) in runs.iter().filter(|(p, _)| args.read_data && report.findings.is_empty() && is_current(p)).collect::<Vec<_>>() {
         progress.at("looking at the figures");
         check_figures(settings, run, &mut report)?;
     }
@@ -94,10 +107,55 @@ pub fn main(args: &VerifyArgs, settings: &Settings) -> Result<()> {
     end(report, String::new())
 }
 
+/// Looks at every file that a root should have, and at what else is there.
+fn looked_at(root: &Root, files: Vec<Expected>, read: bool, mut named: Named, settings: &Settings, report: &mut Report) -> Result<()> {
+    // Loads share the files of what did not change; the newest comes first.
+    let mut once: BTreeMap<String, Expected> = BTreeMap::new();
+    for file in files {
+        once.entry(file.stored.path.clone()).or_insert(file);
+    }
+    named.paths.extend(once.keys().cloned().chain([LOCK.to_string()]));
+    let mut files: Vec<Expected> = once.into_values().collect();
+    if check_store(root, &files, read, report)? {
+        // What is no longer current was never fetched.
+        files.retain(|f| !f.is_history);
+    }
+    check_files(root, &files, read, settings.partitions, report);
+    let folder = |p: &Pointer| p.manifest.rsplit_once('/').map(|(folder, _)| folder.to_string());
+    let committed = named.runs.iter().chain(&named.loads).filter_map(folder).collect();
+    let other = if root == settings.public { &settings.restricted } else { &settings.public };
+    stray::check(root, &named.paths, &committed, other, report)
+}
+
+/// What the store has not as its manifests say is a finding; a store that does not answer is an error.
+fn fetched(result: Result<()>, report: &mut Report) -> Result<()> {
+    match result {
+        Err(Error::Data(what)) => report.findings.push(what),
+        other => return other,
+    }
+    Ok(())
+}
+
+/// Looks at every object of a root on a store: that its copy here is whole tells nothing of it. Gives whether it is on a store.
+fn check_store(root: &Root, files: &[Expected], read_data: bool, report: &mut Report) -> Result<bool> {
+    let stored: Vec<&Stored> = files.iter().map(|f| &f.stored).collect();
+    let Some(wrong) = root.wrong_objects(&stored, read_data)? else { return Ok(false) };
+    let by_path: BTreeMap<&str, &Expected> = files.iter().map(|f| (f.stored.path.as_str(), f)).collect();
+    for (path, what) in wrong {
+        match by_path.get(path.as_str()) {
+            Some(file) => file.tell(what, report),
+            None => report.finding(&path, what, RUN_ADVICE),
+        }
+    }
+    report.count(files.len() as u64, if read_data { "objects read" } else { "objects by size" });
+    Ok(true)
+}
+
 /// Prints what was checked; findings, or that there is nothing to check, are errors.
 fn end(report: Report, nothing: String) -> Result<()> {
-    let counts: Vec<String> = report.counts.iter().map(|(n, what)| format!("{} {what}", grouped(*n))).collect();
+    let counts: Vec<String> = report.counts.iter().map(|(what, n)| format!("{} {what}", grouped(*n))).collect();
     let mut text: String = report.findings.iter().map(|f| format!("{f}\n")).collect();
+    report.warnings.iter().for_each(|w| text += &format!("warning: {w}\n"));
     if !counts.is_empty() {
         text += &format!("checked: {}\n", counts.join(", "));
     }
@@ -113,24 +171,32 @@ fn end(report: Report, nothing: String) -> Result<()> {
 }
 
 /// Reads every commit with its manifests; the newest that is whole is the current one.
-fn commits(root: &Root, report: &mut Report) -> Result<Option<Commit>> {
-    let numbers = commit::numbers(root)?;
-    let mut current = None;
-    for &number in &numbers {
+fn commits(root: &Root, report: &mut Report) -> Result<Named> {
+    let mut named = Named::default();
+    for number in commit::numbers(root)? {
+        report.count(1, "commits with their manifests");
+        named.paths.insert(commit::path(number));
         match commit::read(root, number) {
-            Ok(commit) => current = current.or(Some(commit)),
+            Ok(commit) => {
+                for pointer in commit.pointers().filter(|p| named.paths.insert(p.manifest.clone())) {
+                    let of_load = commit.load.as_ref() == Some(pointer);
+                    if of_load { &mut named.loads } else { &mut named.runs }.push(pointer.clone());
+                }
+                named.current.get_or_insert(commit);
+            }
             Err((path, what)) => {
-                let advice = if current.is_none() {
+                let advice = if named.current.is_none() {
                     format!("readers see the commit before {number}: restore the file from a copy, or start again what made it")
                 } else {
                     "a later commit is current, so this is history only: restore the file from a copy if it must be kept".into()
                 };
+                // It is there, though damaged: no stray.
+                named.paths.insert(path.clone());
                 report.finding(&path, &what, &advice);
             }
         }
     }
-    report.counts.push((numbers.len() as u64, "commits with their manifests"));
-    Ok(current)
+    Ok(named)
 }
 
 /// Rows read = rows accepted + duplicates + rejected, for every input and collection.
@@ -145,7 +211,7 @@ fn check_load(load: &Load, report: &mut Report) {
             report.finding(&format!("loads/{}/manifest.json", load.load_id), &what, LOAD_ADVICE);
         }
     }
-    report.counts.push((checked, "sums of rows read"));
+    report.count(checked, "sums of rows read");
 }
 
 /// The run says what it is, and read the files that its load names.
@@ -160,168 +226,67 @@ fn check_run(run: &Manifest, path: &str, load: Option<&Load>, report: &mut Repor
             report.finding(path, &format!("names {input} as an input, with another BLAKE3 than load {}", load.load_id), RUN_ADVICE);
         }
     }
-    report.counts.push((run.inputs.len() as u64, "inputs of the run"));
+    report.count(run.inputs.len() as u64, "inputs of runs");
 }
 
 fn load_files(load: &Load) -> Vec<Expected> {
-    let file = |stored: &Stored, rows| Expected { stored: stored.clone(), rows, advice: LOAD_ADVICE };
-    let mut files: Vec<Expected> = load.files.iter().map(|f| file(&f.stored, Some(f.rows))).collect();
-    files.extend(load.surrogates.values().map(|s| file(&s.stored, Some(u64::from(s.count)))));
+    let mut files: Vec<Expected> = load.files.iter().map(|f| Expected::rows(&f.stored, f.rows, LOAD_ADVICE)).collect();
+    files.extend(load.surrogates.values().map(|s| Expected::rows(&s.stored, u64::from(s.count), LOAD_ADVICE)));
     let rejected = load.collections.iter().map(|c| c.rejected).sum();
-    files.extend(load.reject.iter().map(|r| file(r, Some(rejected))));
+    files.extend(load.reject.iter().map(|r| Expected::rows(r, rejected, LOAD_ADVICE)));
     files
 }
 
-fn run_files(run: &Manifest) -> Vec<Expected> {
-    let file = |stored: &Stored, rows| Expected { stored: stored.clone(), rows, advice: RUN_ADVICE };
-    let tables = run.files.iter().map(|f| file(&f.stored, Some(f.rows as u64)));
-    tables.chain(run.companions.iter().map(|c| file(c, None))).collect()
+fn run_files(run: &Manifest) -> impl Iterator<Item = Expected> {
+    let tables = run.files.iter().map(|f| Expected::of_table(f, &run.tables, RUN_ADVICE));
+    tables.chain(run.companions.iter().map(|c| Expected::bytes(c, RUN_ADVICE)))
 }
 
-/// Files in the run's folder that no manifest names: who reads the folder by itself would count them.
-fn check_strays(root: &Path, run: &Manifest, manifest: &str, report: &mut Report) {
-    let named: BTreeSet<String> = run_files(run).into_iter().map(|f| f.stored.path).chain([manifest.to_string()]).collect();
-    strays(root, &root.join("runs").join(&run.run_id), &named, report);
-}
-
-fn strays(root: &Path, folder: &Path, named: &BTreeSet<String>, report: &mut Report) {
-    let mut found = BTreeSet::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        // A folder that is gone is found by the files that it should have.
-        for path in std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.insert(relative(root, &path));
-            }
+/// The files that the manifests of reports name.
+fn report_files(root: &Path, paths: &mut BTreeSet<String>, report: &mut Report) -> Result<Vec<Expected>> {
+    let folder = root.join(report::FOLDER);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&folder).into_iter().flatten() {
+        let id = entry.map_err(|e| Error::io("read", &folder, e))?.file_name().to_string_lossy().into_owned();
+        let path = format!("{}/{id}/manifest.json", report::FOLDER);
+        paths.insert(path.clone());
+        match sealed::<ReportManifest>(root, &path) {
+            Ok(drawn) => files.extend(drawn.files.iter().map(|f| Expected::bytes(&f.stored, REPORT_ADVICE))),
+            Err(what) => report.finding(&path, &what, REPORT_ADVICE),
         }
     }
-    for stray in found.difference(named) {
-        report.finding(
-            stray,
-            "is there, but the run's manifest does not name it",
-            "move it elsewhere: what reads the folder and not the manifest would count it",
-        );
-    }
+    Ok(files)
 }
 
-/// The current releases: their files, nothing else in their folders, and the evidence for them under the restricted root.
-fn check_public(settings: &Settings, read_data: bool, report: &mut Report) -> Result<()> {
+/// Every release that was ever public: its files, nothing else in their folders, and the evidence for them, whose files are given back.
+fn check_public(settings: &Settings, read_data: bool, paths: &mut BTreeSet<String>, report: &mut Report) -> Result<Vec<Expected>> {
     let public = &settings.public;
     if public == &settings.restricted || commit::numbers(public)?.is_empty() {
-        return Ok(());
+        return Ok(vec![]);
     }
-    let Some(current) = commits(public, report)? else { return Ok(()) };
-    for pointer in current.runs.values() {
-        fetched(public.fetch(&pointer.manifest), report)?;
+    let named = commits(public, report)?;
+    let (mut files, mut evidence_files) = (Vec::new(), Vec::new());
+    let current = named.current.iter().flat_map(Commit::pointers);
+    fetched(current.into_iter().try_for_each(|p| public.fetch(&p.manifest)), report)?;
+    for pointer in &named.runs {
         let release: Release = read_json(public, &pointer.manifest)?;
-        let expected = |f: &OutputFile| Expected { stored: f.stored.clone(), rows: Some(f.rows as u64), advice: PUBLIC_ADVICE };
-        let companion = |c: &Stored| Expected { stored: c.clone(), rows: None, advice: PUBLIC_ADVICE };
-        let files: Vec<Expected> = release.files.iter().map(expected).chain(release.companions.iter().map(companion)).collect();
-        check_files(public, &files, read_data, settings.partitions, report);
-        check_store(public, &files, read_data, report)?;
-        let named = files.iter().map(|f| f.stored.path.clone()).chain([pointer.manifest.clone()]).collect();
-        strays(public, &public.join("runs").join(&release.release_id), &named, report);
+        files.extend(release.files.iter().map(|f| Expected::of_table(f, &release.tables, PUBLIC_ADVICE)));
+        files.extend(release.companions.iter().map(|c| Expected::bytes(c, PUBLIC_ADVICE)));
         let path = format!("{EVIDENCE}/{}/manifest.json", release.release_id);
         fetched(settings.restricted.fetch_changed(&path), report)?;
-        match read_json::<Evidence>(&settings.restricted, &path) {
-            Ok(evidence) => {
-                let files: Vec<Expected> =
-                    evidence.files.into_iter().map(|stored| Expected { stored, rows: None, advice: PUBLIC_ADVICE }).collect();
-                check_files(&settings.restricted, &files, read_data, settings.partitions, report);
-            }
-            Err(_) => report.finding(&path, "is missing or broken: the evidence of the release that is public", PUBLIC_ADVICE),
+        match sealed::<Evidence>(&settings.restricted, &path) {
+            Ok(evidence) => evidence_files.extend(evidence.files.iter().map(|f| Expected::bytes(f, PUBLIC_ADVICE))),
+            Err(what) => report.finding(&path, &format!("{what} (the evidence of a release)"), PUBLIC_ADVICE),
         }
+        paths.insert(path);
     }
-    Ok(())
+    looked_at(public, files, read_data, named, settings, report)?;
+    Ok(evidence_files)
 }
 
-/// What the store has not as its manifests say is a finding; a store that does not answer is an error.
-fn fetched(result: Result<()>, report: &mut Report) -> Result<()> {
-    match result {
-        Err(Error::Data(what)) => report.findings.push(what),
-        other => return other,
-    }
-    Ok(())
-}
-
-/// Looks at every object of a root on a store: that its copy here is whole tells nothing of it.
-fn check_store(root: &Root, files: &[Expected], read_data: bool, report: &mut Report) -> Result<()> {
-    let stored: Vec<&Stored> = files.iter().map(|f| &f.stored).collect();
-    let Some(wrong) = root.wrong_objects(&stored, read_data)? else { return Ok(()) };
-    for (path, what) in wrong {
-        let advice = files.iter().find(|f| f.stored.path == path).map_or(RUN_ADVICE, |f| f.advice);
-        report.finding(&path, what, advice);
-    }
-    report.counts.push((files.len() as u64, if read_data { "objects read" } else { "objects by size" }));
-    Ok(())
-}
-
-/// Looks at every file, on all threads; findings come in the order of the files.
-fn check_files(root: &Path, files: &[Expected], read_data: bool, threads: usize, report: &mut Report) {
-    let next = AtomicUsize::new(0);
-    let found: Mutex<BTreeMap<usize, String>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(files.len()) {
-            scope.spawn(|| {
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(file) = files.get(i) else { break };
-                    if let Err(what) = check_file(root, file, read_data) {
-                        found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(i, what);
-                    }
-                }
-            });
-        }
-    });
-    let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    for (i, what) in found {
-        report.finding(&files[i].stored.path, &what, files[i].advice);
-    }
-    report.counts.push((files.len() as u64, if read_data { "files read" } else { "files by size" }));
-    report.counts.push((files.iter().map(|f| f.stored.bytes).sum(), "bytes"));
-    if read_data {
-        report.counts.push((files.iter().filter_map(|f| f.rows).sum(), "rows"));
-    }
-}
-
-fn check_file(root: &Path, file: &Expected, read_data: bool) -> std::result::Result<(), String> {
-    let path = root.join(&file.stored.path);
-    let size = match std::fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => metadata.len(),
-        Ok(_) => return Err("is not a file".into()),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err("is missing".into()),
-        Err(e) => return Err(format!("cannot be read: {e}")),
-    };
-    if size != file.stored.bytes {
-        return Err(format!("has {size} bytes, not {}", file.stored.bytes));
-    }
-    if !read_data {
-        return Ok(());
-    }
-    let mut hasher = blake3::Hasher::new();
-    File::open(&path).and_then(|f| hasher.update_reader(f).map(|_| ())).map_err(|e| format!("cannot be read: {e}"))?;
-    if hasher.finalize().to_hex().as_str() != file.stored.blake3 {
-        return Err("has another BLAKE3 than its manifest says: it was changed".into());
-    }
-    match file.rows {
-        Some(expected) => check_rows(&path, expected),
-        None => Ok(()),
-    }
-}
-
-/// Decodes a Parquet file and counts its rows.
-fn check_rows(path: &Path, expected: u64) -> std::result::Result<(), String> {
-    let damaged = |e: &dyn std::fmt::Display| format!("is no whole Parquet file: {e}");
-    let file = File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
-    let reader =
-        ParquetRecordBatchReaderBuilder::try_new(file).and_then(|b| b.with_batch_size(1 << 14).build()).map_err(|e| damaged(&e))?;
-    let mut rows = 0;
-    for batch in reader {
-        rows += batch.map_err(|e| damaged(&e))?.num_rows() as u64;
-    }
-    if rows == expected { Ok(()) } else { Err(format!("has {rows} rows, not {expected}")) }
+/// Reads a sealed manifest; else what is wrong with it.
+fn sealed<T: serde::de::DeserializeOwned>(root: &Path, path: &str) -> std::result::Result<T, String> {
+    seal::unseal(&std::fs::read(root.join(path)).map_err(|e| format!("cannot be read: {e}"))?)
 }
 
 /// In performance, the numerator is at most the denominator, and the rate is what they give.
@@ -354,6 +319,6 @@ fn check_figures(settings: &Settings, run: &Manifest, report: &mut Report) -> Re
             report.finding(&path, &format!("{} figures {what}", value(column)), RUN_ADVICE);
         }
     }
-    report.counts.push((value(0).unsigned_abs(), "figures"));
+    report.count(value(0).unsigned_abs(), "figures");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::text::lower_first;
 use crate::catalog::{Catalog, Explain, Name, View};
-use crate::engine::{Engine, Memory};
+use crate::engine::{Engine, Limit, Memory};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lineage::Lineage;
@@ -37,8 +37,8 @@ pub struct Question {
     pub indicators: Vec<String>,
     /// Threads.
     pub partitions: usize,
-    /// Bytes for the engine.
-    pub memory_limit: Option<usize>,
+    /// Memory for the engine.
+    pub memory_limit: Option<Limit>,
 }
 
 /// What is known of a student as of a report year.
@@ -178,11 +178,11 @@ pub async fn ask(root: &Root, project: &Project, question: &Question) -> Result<
         report_years: question.report_years.clone(),
         tables: vec![MEMBERSHIP_TABLE.into()],
         partitions: question.partitions,
-        memory_limit: question.memory_limit,
+        memory_limit: question.memory_limit.clone(),
         again: true,
         max_change: None,
     };
-    let engine = crate::engine::Engine::new(question.partitions, question.memory_limit)?;
+    let engine = Engine::new(question.partitions, question.memory_limit.as_ref())?;
     let prepared = run::prepare(engine, root, &load, project, &question.jurisdiction, &options).await?;
     let engine = &prepared.engine;
     let quoted = question.student_id.replace('\'', "''");

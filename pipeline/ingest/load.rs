@@ -20,6 +20,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A load fails only if it rejects more rows of a collection than this.
 const REJECTS_ALWAYS_ALLOWED: u64 = 10;
@@ -51,6 +52,16 @@ struct Done {
     references: Vec<(String, Reference)>,
 }
 
+impl Done {
+    /// Logs a collection that was read.
+    fn log(&self, took: Duration) {
+        if let Some(Counts { collection, read, accepted, duplicates, rejected, .. }) = &self.counts {
+            let (bytes, seconds) = (self.inputs.iter().map(|i| i.bytes).sum::<u64>(), took.as_secs_f64());
+            tracing::info!(node = collection, rows = read, accepted, duplicates, rejected, bytes, seconds, "collection read");
+        }
+    }
+}
+
 impl<'a> Ingest<'a> {
     /// Begins a load.
     pub fn new(contracts: &'a Contracts, previous: Option<&'a Load>, root: &'a Path, options: &'a Options) -> Self {
@@ -62,10 +73,12 @@ impl<'a> Ingest<'a> {
         let mut found = find(raw, self.contracts)?;
         for contract in self.contracts.in_order()? {
             let plan = Plan::new(contract, self.contracts)?;
+            let start = Instant::now();
             let done = match found.collections.remove(&contract.name) {
                 Some(sources) => self.collection(&plan, &sources)?,
                 None => self.absent(&plan)?,
             };
+            done.log(start.elapsed());
             self.load.inputs.extend(done.inputs);
             self.load.collections.extend(done.counts);
             self.load.files.extend(done.files);

@@ -3,6 +3,7 @@
 use super::address::variables;
 use crate::commit::{self, Commit};
 use crate::error::{Error, Result};
+use crate::seal;
 use crate::store::{self, Draft, Stored};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
@@ -101,13 +102,13 @@ impl Remote {
         let anew = newest.as_ref().is_some_and(|(n, text)| content(*n).is_some_and(|c| c != text.as_deref().unwrap_or_default()));
         let mut manifests = BTreeSet::new();
         for (&number, &size) in there.iter().rev() {
-            let known = content(number).filter(|c| !anew && c.len() as u64 == size && serde_json::from_slice::<Commit>(c).is_ok());
+            let known = content(number).filter(|c| !anew && c.len() as u64 == size && seal::unseal::<Commit>(c).is_ok());
             let text = match (known, &newest) {
                 (Some(known), _) => Bytes::from(known),
                 (None, Some((n, Some(text)))) if *n == number => text.clone(),
                 (None, _) => self.get(&commit::path(number)).await?.unwrap_or_default(),
             };
-            let commit = serde_json::from_slice::<Commit>(&text).unwrap_or_default();
+            let commit = seal::unseal::<Commit>(&text).unwrap_or_default();
             for pointer in commit.pointers().filter(|p| manifests.insert((p.manifest.clone(), p.blake3.clone()))) {
                 self.fetch_manifest(mirror, &pointer.manifest, &pointer.blake3).await?;
             }

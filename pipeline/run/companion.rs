@@ -53,7 +53,8 @@ fn views(content: &Content) -> String {
     for table in content.tables {
         let files = quoted(&paths(content, &table.name));
         text += &format!(
-            "-- {}\nCREATE OR REPLACE VIEW {} AS SELECT * FROM read_parquet([{files}], hive_partitioning = true);\n",
+            "-- {}\nCREATE OR REPLACE VIEW {} AS SELECT CAST(report_year AS INTEGER) AS report_year, * EXCLUDE (report_year) \
+             FROM read_parquet([{files}], hive_partitioning = true);\n",
             table.title, table.name
         );
     }

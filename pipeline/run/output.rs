@@ -19,6 +19,7 @@ use arrow::compute::{concat_batches, partition, sort_to_indices, take_record_bat
 use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -209,6 +210,11 @@ impl Writer {
         }
     }
 
+    /// The id of each jurisdiction's run: the name of its folder.
+    pub fn run_ids(&self) -> Vec<String> {
+        self.destinations.iter().map(|d| d.run_id().to_string()).collect()
+    }
+
     /// Folder, files and tables of a jurisdiction, by position.
     pub fn written(&self, at: usize) -> (PathBuf, Vec<OutputFile>, Vec<Table>) {
         let destination = &self.destinations[at];
@@ -218,7 +224,13 @@ impl Writer {
 }
 
 impl Destination {
+    fn run_id(&self) -> Cow<'_, str> {
+        self.folder.file_name().map(|n| n.to_string_lossy()).unwrap_or_default()
+    }
+
     fn add(&self, file: OutputFile) {
+        let OutputFile { table, report_year, stored, rows } = &file;
+        tracing::info!(run = %self.run_id(), table, report_year, rows, bytes = stored.bytes, "table written");
         lock(&self.written).0.push(file);
     }
 

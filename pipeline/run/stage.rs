@@ -6,7 +6,7 @@ use crate::catalog::{INDICATOR_COLUMNS, Layer, Name, View};
 use crate::engine::{Engine, Memory, Scan, ShardPlan};
 use crate::error::{Error, Result};
 use crate::table::{Encoder, Group};
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,8 @@ pub struct Stage {
     pub engines: Vec<Arc<Engine>>,
     /// The steps.
     pub steps: Vec<Step>,
+    /// Ids of the runs of each jurisdiction, for the log.
+    pub runs: Vec<String>,
     /// Number of shards.
     pub shards: usize,
     /// Whether student keys follow the text of the ids.
@@ -77,6 +79,20 @@ struct State {
     relation: Option<Arc<Memory>>,
     streamed: Option<Streamed>,
     seconds: f64,
+    rows: usize,
+    bytes: usize,
+}
+
+impl State {
+    /// Counts rows that a step made. Texts are counted by their codes: a dictionary belongs to many batches.
+    fn count(&mut self, batches: &[RecordBatch]) {
+        let own = |column: &ArrayRef| match column.as_any_dictionary_opt() {
+            Some(codes) => codes.keys().to_data().get_slice_memory_size(),
+            None => column.to_data().get_slice_memory_size(),
+        };
+        self.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+        self.bytes += batches.iter().flat_map(RecordBatch::columns).filter_map(|c| own(c).ok()).sum::<usize>();
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -85,10 +101,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Stage {
     /// The steps of a graph.
-    pub fn new(engines: Vec<Arc<Engine>>, graph: Graph, shards: usize, in_text_order: bool) -> Stage {
+    pub fn new(engines: Vec<Arc<Engine>>, runs: Vec<String>, graph: Graph, shards: usize, in_text_order: bool) -> Stage {
         let state = graph.steps.iter().map(|_| Mutex::default()).collect();
         let written_out = engines.iter().map(|_| tokio::sync::Mutex::default()).collect();
-        Stage { engines, steps: graph.steps, shards, in_text_order, state, written_out }
+        Stage { engines, runs, steps: graph.steps, shards, in_text_order, state, written_out }
     }
 
     /// Runs everything; the rows of each output go to the sink. `progress` is told what is being worked on. When a step fails, all that
@@ -96,7 +112,8 @@ impl Stage {
     pub async fn run(self, sink: Sink, progress: &(dyn Fn(&str) + Sync)) -> std::result::Result<Timings, Failure> {
         let stage = Arc::new(self);
         let threads = stage.engines.first().map_or(1, |e| e.partitions());
-        let mut queue = Queue::new(&stage.steps, stage.shards, threads);
+        let shards_first = stage.engines.first().is_some_and(|e| e.is_limited());
+        let mut queue = Queue::new(&stage.steps, stage.shards, threads, shards_first);
         // A step with its shard; a written output has none.
         let mut running: JoinSet<(usize, Option<usize>, Result<()>)> = JoinSet::new();
         let mut failed: Option<Failure> = None;
@@ -117,6 +134,9 @@ impl Stage {
             let Some(shard) = shard else { continue };
             let done = queue.done(step, shard);
             done.read_for_the_last_time.iter().for_each(|&(step, shard)| stage.release(step, shard));
+            if done.whole {
+                stage.log(step);
+            }
             if done.whole && stage.steps[step].view.layer == Layer::Output {
                 let (rows, of) = (stage.collect(step)?, stage.steps[step].clone());
                 let written = sink(of, rows);
@@ -132,6 +152,14 @@ impl Stage {
             *timings.entry(step.view.name.clone()).or_default() += lock(state).seconds;
         }
         Ok(timings)
+    }
+
+    /// Logs a step that has ended, for each run that it is part of.
+    fn log(&self, at: usize) {
+        let (step, state) = (&self.steps[at], lock(&self.state[at]));
+        let State { rows, bytes, seconds, .. } = *state;
+        let runs = step.of.iter().filter_map(|&j| self.runs.get(j));
+        runs.for_each(|run| tracing::info!(run, node = step.view.name, rows, bytes, seconds, "node done"));
     }
 
     fn describe(&self, step: usize, shard: usize) -> String {
@@ -158,6 +186,7 @@ impl Stage {
     async fn run_whole(&self, engine: &Engine, step: &Step, at: usize) -> Result<()> {
         self.write_out(engine, step).await?;
         let (schema, batches) = engine.run_whole(&step.view).await?;
+        lock(&self.state[at]).count(&batches);
         let memory = match (step.view.layer, step.phase) {
             (Layer::Output, _) => {
                 let (schema, batches) = super::output::in_place(schema, batches)?;
@@ -185,6 +214,7 @@ impl Stage {
         }
         let plan = lock(&self.state[at]).plan.clone().ok_or_else(|| Error::bug(format!("{} was not planned", step.view.name)))?;
         let batches = engine.run_shard(&step.view, &plan, shard).await?;
+        lock(&self.state[at]).count(&batches);
         self.keep(step, at, shard, &plan, batches)
     }
 
@@ -254,12 +284,16 @@ impl Stage {
     }
 }
 
-/// Which parts of which steps may run, in a fixed order of preference: earlier shards first, then earlier steps.
+/// Which parts of which steps may run, in a fixed order of preference: earlier shards first, then earlier steps. What counts over
+/// students runs among the shards, to keep threads busy; under a limit of memory after them, so that the rows of outputs are written and
+/// gone by then.
 struct Queue<'a> {
     steps: &'a [Step],
     shards: usize,
     /// Shards that may be under way at once.
     window: usize,
+    /// Whether what counts over students waits until the shards have ended.
+    shards_first: bool,
     /// Inputs of each part of each step that are not there yet.
     missing: Vec<Vec<usize>>,
     /// Parts of each step that have not ended.
@@ -268,7 +302,8 @@ struct Queue<'a> {
     reads: Vec<Vec<usize>>,
     /// Steps that each shard still has to run.
     left: Vec<usize>,
-    ready: BTreeSet<(usize, usize)>,
+    /// By preference: the shard, or the place among them; the step; and the part.
+    ready: BTreeSet<(usize, usize, usize)>,
 }
 
 /// What follows from the end of a part.
@@ -280,13 +315,14 @@ struct Done {
 }
 
 impl<'a> Queue<'a> {
-    fn new(steps: &'a [Step], shards: usize, threads: usize) -> Queue<'a> {
+    fn new(steps: &'a [Step], shards: usize, threads: usize, shards_first: bool) -> Queue<'a> {
         let parts = |s: &Step| if s.phase == Phase::Shard { shards } else { 1 };
         let by_shard = steps.iter().filter(|s| s.phase == Phase::Shard).count();
         let mut queue = Queue {
             steps,
             shards,
             window: threads,
+            shards_first,
             missing: steps.iter().map(|s| vec![0; parts(s)]).collect(),
             open: steps.iter().map(parts).collect(),
             reads: steps.iter().map(|s| vec![0; parts(s)]).collect(),
@@ -302,9 +338,7 @@ impl<'a> Queue<'a> {
                     queue.reads[input][shard] += 1;
                 }
             }
-            (0..parts(step)).filter(|&p| queue.missing[i][p] == 0).for_each(|p| {
-                queue.ready.insert((p, i));
-            });
+            (0..parts(step)).filter(|&p| queue.missing[i][p] == 0).collect::<Vec<_>>().into_iter().for_each(|p| queue.is_ready(i, p));
         }
         queue
     }
@@ -322,9 +356,9 @@ impl<'a> Queue<'a> {
     /// The next part to run: step and shard.
     fn next(&mut self) -> Option<(usize, usize)> {
         let ended = self.left.iter().take_while(|&&n| n == 0).count();
-        let &(shard, step) = self.ready.first().filter(|(shard, _)| *shard < ended + self.window)?;
-        self.ready.remove(&(shard, step));
-        Some((step, shard))
+        let &(place, step, part) = self.ready.first().filter(|(place, ..)| *place < ended + self.window)?;
+        self.ready.remove(&(place, step, part));
+        Some((step, part))
     }
 
     fn done(&mut self, step: usize, shard: usize) -> Done {
@@ -352,8 +386,13 @@ impl<'a> Queue<'a> {
     fn arrived(&mut self, step: usize, part: usize) {
         self.missing[step][part] -= 1;
         if self.missing[step][part] == 0 {
-            self.ready.insert((part, step));
+            self.is_ready(step, part);
         }
+    }
+
+    fn is_ready(&mut self, step: usize, part: usize) {
+        let waits = self.shards_first && self.steps[step].phase == Phase::Whole;
+        self.ready.insert((if waits { self.shards } else { part }, step, part));
     }
 
     /// Every part has run.
