@@ -147,6 +147,14 @@ impl Root {
         Ok(draft.finish_new(&target)? || self.remote.is_some())
     }
 
+    /// Removes a file, which may be gone already, from the store first. A commit goes before what it names.
+    pub fn remove(&self, file: &Path) -> Result<()> {
+        if let Some(remote) = &self.remote {
+            remote.wait(remote.remove(&store::relative(&self.folder, file)))??;
+        }
+        store::remove(file)
+    }
+
     /// Objects of the store that are not as manifests say, with what is wrong: by their sizes, or by all that is in them. `None` where the folder
     /// is all there is.
     pub fn wrong_objects(&self, files: &[&Stored], read_data: bool) -> Result<Option<Vec<(String, &'static str)>>> {

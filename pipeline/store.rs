@@ -148,31 +148,32 @@ fn options() -> OpenOptions {
 
 /// Makes a folder and its parents, readable by their owner only; their names last, like those of files.
 pub fn create_folder(folder: &Path) -> Result<()> {
-    make_folder(folder).map_err(|e| Error::io("create folder", folder, e))
+    make_folder(folder, folder)
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
+/// Makes a folder on the way to the one that was asked for.
+fn make_folder(folder: &Path, asked: &Path) -> Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
-    folder.parent().map_or(Ok(()), make_folder)?;
+    folder.parent().map_or(Ok(()), |parent| make_folder(parent, asked))?;
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(folder) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => Err(e),
-        _ => sync_parent(folder),
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => Err(Error::io("create folder", asked, e)),
+        _ => sync_folder_of(folder),
     }
 }
 
-/// Fsyncs the folder that a file or folder lies in, so that its name lasts.
-fn sync_parent(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|f| f.sync_all())
+/// Fsyncs a folder, so that the names in it last.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync folder", folder, e))
 }
 
+/// Fsyncs the folder that a file or folder lies in.
 fn sync_folder_of(path: &Path) -> Result<()> {
-    sync_parent(path).map_err(|e| Error::io("sync folder of", path, e))
+    sync_folder(path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
 /// Removes a file, which may be gone already.

@@ -28,7 +28,7 @@ def check(root):
     found = files.get_file_info(pyarrow.fs.FileSelector(f"{base}/_commits", allow_not_found=True))
     names = sorted(f.base_name for f in found if f.base_name.endswith(".json"))
     if not names:
-        return
+        raise ValueError("there is no commit")
     commit = json.loads(read(f"_commits/{names[-1]}"))
     for pointer in [commit["load"], *commit["runs"].values()]:
         if pointer is None:

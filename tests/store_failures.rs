@@ -233,6 +233,22 @@ fn a_mirror_that_is_damaged_ahead_or_behind_is_mended() {
     assert_eq!(ids, ["state-6", "state-5", "state-4"]);
 }
 
+/// What is removed on one machine is gone for all, and what stays is whole.
+#[test]
+fn what_is_removed_is_gone_from_store_and_mirrors() {
+    let store = Arc::new(InMemory::new());
+    let [here, other] = [machine(Arc::clone(&store) as _), machine(Arc::clone(&store) as _)];
+    (1..=2).for_each(|state| drop(write(&here.root, state).unwrap()));
+    let numbers = |root: &Root| commit::history(root).unwrap().iter().map(|c| c.number).collect::<Vec<_>>();
+    assert_eq!(numbers(&other.root), [2, 1]);
+    for gone in ["_commits/00000001.json", "loads/state-1/manifest.json", "lake/small-1", "lake/large-1", "lake/large-1"] {
+        here.root.remove(&here.root.join(gone)).unwrap();
+        assert!(!here.root.join(gone).exists());
+    }
+    other.root.refresh().unwrap();
+    assert_eq!((numbers(&other.root), numbers(&here.root), seen(&store)), (vec![2], vec![2], 2));
+}
+
 /// A manifest that names a file outside the root, or one that is gone or changed, is refused, and nothing is written for it.
 #[test]
 fn what_the_store_has_wrong_is_an_error() {

@@ -250,6 +250,14 @@ impl Remote {
         self.store.put(&self.key(path), content.into()).await.map(drop).map_err(|e| self.failed("write", path, e))
     }
 
+    /// Removes an object, which may be gone already.
+    pub async fn remove(&self, path: &str) -> Result<()> {
+        match self.store.delete(&self.key(path)).await {
+            Err(e) if !matches!(e, StoreError::NotFound { .. }) => Err(self.failed("remove", path, e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes an object that must not be there. If the store does not tell whether it did, the object itself tells.
     pub async fn create(&self, path: &str, content: &[u8]) -> Result<bool> {
         let key = self.key(path);
