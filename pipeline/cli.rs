@@ -69,8 +69,8 @@ pub struct SettingFlags {
     #[arg(long, global = true, env = "PERKINS_METRICS", value_name = "FILE")]
     pub metrics: Option<PathBuf>,
     /// File that OpenLineage events are appended to, or a server's http(s) address [default: the server of OPENLINEAGE_URL, if that is set]
-    #[arg(long, global = true, env = "PERKINS_LINEAGE", value_name = "FILE or URL")]
-    pub lineage: Option<String>,
+    #[arg(long, global = true, env = "PERKINS_LINEAGE_TO", value_name = "FILE or URL")]
+    pub lineage_to: Option<String>,
 }
 
 impl SettingFlags {
@@ -142,7 +142,7 @@ struct ConfigFile {
     memory_limit: Option<String>,
     partitions: Option<u16>,
     metrics: Option<PathBuf>,
-    lineage: Option<String>,
+    lineage_to: Option<String>,
 }
 
 /// The settings of this call.
@@ -202,7 +202,7 @@ impl Settings {
             progress: flags.log_format == LogFormat::Text && std::io::IsTerminal::is_terminal(&std::io::stderr()),
             observe: observe::Options {
                 metrics: flags.metrics.clone().or(config.metrics),
-                lineage: flags.lineage.clone().or(config.lineage),
+                lineage: flags.lineage_to.clone().or(config.lineage_to),
             },
             watch: None,
         })
