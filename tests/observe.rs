@@ -394,7 +394,7 @@ fn nobody_who_watches_sees_a_student() {
     let place = Place::new();
     crate::support::copy(&home().join("data/sample"), &place.raw());
     let flags =
-        ["--log-format", "json", "--log-file", "log", "--log-level", "trace", "--metrics", "perkins.prom", "--lineage-to", "events"];
+        ["--log-format", "json", "--log-file", "log", "--log-level", "perkins=debug", "--metrics", "perkins.prom", "--lineage-to", "events"];
     place.works(&[&ALL[..], &flags].concat());
     let mut values = crate::cli::values_of_students(&place.raw());
     // A name may be a word that we use ourselves, in a description of a column.
