@@ -78,8 +78,8 @@ pub struct SettingFlags {
     #[arg(long, global = true, env = "PERKINS_METRICS", value_name = "FILE")]
     pub metrics: Option<PathBuf>,
     /// File that OpenLineage events are appended to, or a server's http(s) address [default: the server of OPENLINEAGE_URL, if that is set]
-    #[arg(long, global = true, env = "PERKINS_LINEAGE", value_name = "FILE or URL")]
-    pub lineage: Option<String>,
+    #[arg(long, global = true, env = "PERKINS_LINEAGE_TO", value_name = "FILE or URL")]
+    pub lineage_to: Option<String>,
 }
 
 impl SettingFlags {
@@ -165,7 +165,7 @@ struct ConfigFile {
     partitions: Option<u16>,
     max_change: Option<f64>,
     metrics: Option<PathBuf>,
-    lineage: Option<String>,
+    lineage_to: Option<String>,
 }
 
 /// The settings of this call.
@@ -226,7 +226,7 @@ impl Settings {
             progress: flags.log_format == LogFormat::Text && std::io::IsTerminal::is_terminal(&std::io::stderr()),
             observe: observe::Options {
                 metrics: flags.metrics.clone().or(config.metrics),
-                lineage: flags.lineage.clone().or(config.lineage),
+                lineage: flags.lineage_to.clone().or(config.lineage_to),
             },
             watch: None,
         })

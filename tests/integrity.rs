@@ -107,7 +107,7 @@ fn columns_and_rows_are_those_of_the_manifest() {
     let text = fs::read_to_string(place.restricted().join(&path)).unwrap();
     let commits = entries(&place.restricted().join("_commits"));
     for (before, after, says) in
-        [("\"numerator\"", "\"counter\"", "numerator Int64 and not counter Int64"), ("\"rows\": ", "\"rows\": 1", "rows, not 1")]
+        [("\"numerator\"", "\"counter\"", "numerator Boolean and not counter Boolean"), ("\"rows\": ", "\"rows\": 1", "rows, not 1")]
     {
         let changed = text.replacen(before, after, 1);
         assert_ne!(changed, text);

@@ -241,7 +241,7 @@ fn of_job<'a>(events: &'a [Value], job: &str) -> Vec<&'a Value> {
 #[test]
 fn lineage_tells_what_was_made_of_what() {
     let place = place();
-    place.works(&[&ALL[..], &["--lineage", "events.ndjson"]].concat());
+    place.works(&[&ALL[..], &["--lineage-to", "events.ndjson"]].concat());
     let events = lines(&place.path().join("events.ndjson"));
     events.iter().for_each(check_event);
     let command = events[0]["run"]["runId"].as_str().unwrap();
@@ -313,13 +313,13 @@ fn lineage_tells_what_was_made_of_what() {
         from("is_nontraditional")
     );
     // An unchanged night made nothing: only the command is told of. One that fails says what failed, and in which job.
-    place.works(&[&ALL[..], &["--lineage", "second.ndjson"]].concat());
+    place.works(&[&ALL[..], &["--lineage-to", "second.ndjson"]].concat());
     assert_eq!(
         lines(&place.path().join("second.ndjson")).iter().map(|e| e["job"]["name"].clone()).collect::<Vec<_>>(),
         ["command.all", "command.all"]
     );
     std::fs::write(place.raw().join("student.csv"), "school_year\n").unwrap();
-    assert_ne!(place.perkins(&[&ALL[..], &["--lineage", "third.ndjson"]].concat()).code, 0);
+    assert_ne!(place.perkins(&[&ALL[..], &["--lineage-to", "third.ndjson"]].concat()).code, 0);
     let events = lines(&place.path().join("third.ndjson"));
     events.iter().for_each(check_event);
     let kinds: Vec<(&str, &str)> = events.iter().map(|e| (e["job"]["name"].as_str().unwrap(), e["eventType"].as_str().unwrap())).collect();
@@ -378,12 +378,12 @@ fn lineage_goes_to_a_server() {
     assert_eq!(kinds, [("command.ingest", "START"), ("load", "START"), ("load", "COMPLETE"), ("command.ingest", "COMPLETE")]);
     // A flag goes before the variable; an address with a path is taken as it is; a server that refuses is asked once, and the load is made.
     let (address, got) = server("500 Internal Server Error", 1);
-    let said = place.perkins(&["ingest", "raw", "--restricted", "second", "--lineage", &format!("{address}/own/path")]);
+    let said = place.perkins(&["ingest", "raw", "--restricted", "second", "--lineage-to", &format!("{address}/own/path")]);
     assert!(said.code == 0 && said.err.matches("lineage events are lost").count() == 1 && said.err.contains("500"), "{}", said.err);
     assert!(got.join().unwrap()[0].0.starts_with("POST /own/path "));
     // So does one that is not there.
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let said = place.perkins(&["ingest", "raw", "--restricted", "third", "--lineage", &format!("http://{closed}")]);
+    let said = place.perkins(&["ingest", "raw", "--restricted", "third", "--lineage-to", &format!("http://{closed}")]);
     assert!(said.code == 0 && said.err.contains("lineage events are lost"), "{}", said.err);
     assert!(place.path().join("third/lake").is_dir());
 }
@@ -393,7 +393,8 @@ fn lineage_goes_to_a_server() {
 fn nobody_who_watches_sees_a_student() {
     let place = Place::new();
     crate::support::copy(&home().join("data/sample"), &place.raw());
-    let flags = ["--log-format", "json", "--log-file", "log", "--log-level", "trace", "--metrics", "perkins.prom", "--lineage", "events"];
+    let flags =
+        ["--log-format", "json", "--log-file", "log", "--log-level", "perkins=debug", "--metrics", "perkins.prom", "--lineage-to", "events"];
     place.works(&[&ALL[..], &flags].concat());
     let mut values = crate::cli::values_of_students(&place.raw());
     // A name may be a word that we use ourselves, in a description of a column.
