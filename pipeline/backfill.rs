@@ -5,6 +5,7 @@ use crate::commit::{self, Commit};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::project::Project;
+use crate::root::Root;
 use crate::run::manifest::Manifest;
 use crate::run::output::{OutputFile, run_id};
 use crate::run::{Ground, Options, Outcome, RUNS, compute, current_load, finish, journal};
@@ -24,7 +25,7 @@ pub struct Backfill {
 }
 
 /// Runs the years of the options, of one jurisdiction, and commits the run of those that succeed.
-pub async fn backfill(root: &Path, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Backfill> {
+pub async fn backfill(root: &Root, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Backfill> {
     let (commit, load) = current_load(root)?;
     let mut years: Vec<Year> = Vec::new();
     for &year in &options.report_years {
@@ -61,7 +62,7 @@ async fn one(ground: &Ground<'_>, project: &Project, options: &Options, progress
 }
 
 /// One run of the years of several, with the same files; the current run, if it is just that.
-fn together(root: &Path, project: &Project, commit: &Commit, years: &[&Manifest]) -> Result<Outcome> {
+fn together(root: &Root, project: &Project, commit: &Commit, years: &[&Manifest]) -> Result<Outcome> {
     let last = years.last().ok_or_else(|| Error::bug("no year to put together"))?;
     let content = |files: &mut dyn Iterator<Item = &OutputFile>| -> BTreeSet<(String, i32, String)> {
         files.map(|f| (f.table.clone(), f.report_year, f.stored.blake3.clone())).collect()

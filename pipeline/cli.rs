@@ -211,7 +211,7 @@ impl Settings {
         };
         let restricted = root(&flags.restricted, config.restricted, "restricted")?;
         let threads = flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1);
-        let memory_limit = limit.as_deref().map(parse_size).transpose()?.map(|bytes| Limit { bytes, root: restricted.clone() });
+        let memory_limit = limit.as_deref().map(parse_size).transpose()?.map(|bytes| Limit { bytes, root: restricted.to_path_buf() });
         Ok(Settings {
             restricted,
             public: root(&flags.public, config.public, "public")?,

@@ -124,6 +124,8 @@ fn table<const N: usize>(rows: &[[String; N]], indent: &str) -> String {
         format!("{indent}{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
+}
+
 /// Years for people: `2021 to 2024`, or one by one.
 pub fn years(years: &[i32]) -> String {
     match years {

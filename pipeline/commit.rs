@@ -50,11 +50,6 @@ pub struct Commit {
 }
 
 impl Commit {
-    /// The manifests that it names.
-    pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
-        self.load.iter().chain(self.runs.values())
-    }
-
     /// The current run of a jurisdiction; of the one shown first, if none is named.
     pub fn run(&self, jurisdiction: Option<&str>) -> Option<&Pointer> {
         self.runs.get(jurisdiction.or(self.jurisdiction.as_deref())?)

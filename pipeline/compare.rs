@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
 use crate::project::Project;
+use crate::root::Root;
 use crate::run::result::{Results, rows};
 use crate::run::{self, Options};
 use serde::Serialize;
@@ -164,7 +165,7 @@ pub fn compare(project: &Project, ids: [&str; 2], report_year: i32) -> Result<Co
 /// The lake that figures are compared over, and a folder below its root for tables that are thrown away afterwards.
 pub struct Ground<'a> {
     /// Root of the lake.
-    pub root: &'a Path,
+    pub root: &'a Root,
     /// The load.
     pub load: &'a Load,
     /// Folder for the tables.

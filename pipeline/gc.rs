@@ -7,6 +7,7 @@ use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
 use crate::lake::Load;
 use crate::publish::release::{EVIDENCE, Evidence, Release};
+use crate::root::Root;
 use crate::run::{RUNS, read_json};
 use crate::{report, store};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -51,7 +52,7 @@ pub struct Plan {
 }
 
 /// Says what may go of both roots.
-pub fn plan(restricted: &Path, public: &Path, options: Options) -> Result<Plan> {
+pub fn plan(restricted: &Root, public: &Root, options: Options) -> Result<Plan> {
     let mut plan = Plan::default();
     let history = whole_history(restricted)?;
     let Some(current) = history.first() else { return Ok(plan) };
@@ -79,7 +80,7 @@ pub fn plan(restricted: &Path, public: &Path, options: Options) -> Result<Plan> 
 }
 
 /// Every commit, the newest first; one that is not whole may name what would go, so nothing goes.
-fn whole_history(root: &Path) -> Result<Vec<Commit>> {
+fn whole_history(root: &Root) -> Result<Vec<Commit>> {
     let read = |n| {
         let told = |(path, what): (String, String)| {
             let root = root.display();
@@ -127,7 +128,7 @@ impl Plan {
     /// Releases that stay: of runs that stay, current ones, those whose figures a closed year keeps, and those that showed what is shown
     /// nowhere else: what was once public is never forgotten, since later releases are protected against who remembers it. Gives those of
     /// them whose evidence stays, all but the last.
-    fn public(&mut self, public: &Path, current: &Commit, runs: &BTreeSet<String>, options: Options) -> Result<BTreeSet<String>> {
+    fn public(&mut self, public: &Root, current: &Commit, runs: &BTreeSet<String>, options: Options) -> Result<BTreeSet<String>> {
         let history = whole_history(public)?;
         let since = commit::stamp(options.since);
         let mut releases: Vec<(Release, bool)> = Vec::new();
@@ -164,7 +165,7 @@ impl Plan {
     }
 
     fn add_commits<'a>(&mut self, root: &Path, commits: impl Iterator<Item = &'a Commit>) {
-        let mut files: Vec<PathBuf> = commits.map(|c| commit::path(root, c.number)).collect();
+        let mut files: Vec<PathBuf> = commits.map(|c| root.join(commit::path(c.number))).collect();
         // The oldest goes first.
         files.sort();
         if !files.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::commit::{self, Commit};
 use crate::error::{Error, Result};
+use crate::root::Root;
 use crate::run::journal::Record;
 use crate::run::manifest::Manifest;
 use crate::run::{RUNS, read_json};
@@ -54,7 +55,7 @@ pub struct Run {
 }
 
 /// Every run, the newest first.
-pub fn runs(root: &Path) -> Result<Vec<Run>> {
+pub fn runs(root: &Root) -> Result<Vec<Run>> {
     let history = commit::history(root)?;
     let current: BTreeSet<&str> = history.first().into_iter().flat_map(|c| c.runs.values()).map(|p| p.id.as_str()).collect();
     let made = made_current(&history);
@@ -109,7 +110,7 @@ fn second(id: &str) -> &str {
 }
 
 /// What runs of a jurisdiction left that were not committed, since the current one or ever: their finished tables, the newest first.
-pub fn left(root: &Path, jurisdiction: &str, current: Option<&str>) -> Result<Vec<Manifest>> {
+pub fn left(root: &Root, jurisdiction: &str, current: Option<&str>) -> Result<Vec<Manifest>> {
     let since = current.map(second).unwrap_or_default();
     let mut ids: Vec<String> = folders(root)?.into_iter().filter(|id| second(id) >= since && Some(id.as_str()) != current).collect();
     ids.sort_by(|a, b| b.cmp(a));
@@ -121,7 +122,7 @@ pub fn left(root: &Path, jurisdiction: &str, current: Option<&str>) -> Result<Ve
 }
 
 /// The run that is meant by an id, a beginning of an id that only one has, `current` or `previous`; these two of a jurisdiction.
-pub fn find(root: &Path, name: &str, jurisdiction: Option<&str>) -> Result<Run> {
+pub fn find(root: &Root, name: &str, jurisdiction: Option<&str>) -> Result<Run> {
     let runs = runs(root)?;
     let none = |what: String| Err(Error::Config(format!("{what} under {}; `perkins status` lists the runs", root.display())));
     let found: Vec<Run> = match name {

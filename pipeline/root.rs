@@ -79,6 +79,11 @@ impl Root {
         }
     }
 
+    /// Whether its folder is a mirror of an object store.
+    pub fn is_mirror(&self) -> bool {
+        self.remote.is_some()
+    }
+
     /// Takes the lock, or says who holds it.
     pub fn lock(&self, doing: &str) -> Result<Lock> {
         Lock::take(self, doing)

@@ -273,7 +273,7 @@ async fn plan(ground: &Ground<'_>, project: &Project, options: &Options) -> Resu
 /// Where a run reads and writes.
 pub struct Ground<'a> {
     /// The restricted root.
-    pub root: &'a Path,
+    pub root: &'a Root,
     /// The load.
     pub load: &'a Load,
     /// The state before the run.
@@ -287,7 +287,7 @@ pub struct Ground<'a> {
 impl<'a> Ground<'a> {
     /// The ground of runs that may become current. Unless everything is to be computed again, they take over tables of the current runs, as far
     /// as those can be read, and what runs after them left.
-    pub fn new(root: &'a Path, load: &'a Load, commit: &'a Commit, options: &Options) -> Result<Ground<'a>> {
+    pub fn new(root: &'a Root, load: &'a Load, commit: &'a Commit, options: &Options) -> Result<Ground<'a>> {
         let mut before = BTreeMap::new();
         for id in options.jurisdictions.iter().filter(|_| !options.again) {
             let current: Option<Manifest> = commit.runs.get(id).and_then(|p| read_json(root, &p.manifest).ok());

@@ -8,6 +8,7 @@ use crate::diff::figure::FigureDifference;
 use crate::diff::{Pair, TableDifference};
 use crate::error::{Error, Result};
 use crate::project::Project;
+use crate::root::Root;
 use crate::run::manifest::Manifest;
 use crate::run::output::OutputFile;
 use crate::run::read_json;
@@ -81,7 +82,7 @@ pub fn closed<'a>(commit: &'a Commit, jurisdiction: &str) -> BTreeMap<i32, &'a P
 }
 
 /// Closes a report year with the tables of the current run; none if it is closed already.
-pub fn close(root: &Path, jurisdiction: &str, report_year: i32) -> Result<Option<Commit>> {
+pub fn close(root: &Root, jurisdiction: &str, report_year: i32) -> Result<Option<Commit>> {
     let mut commit = commit::current(root)?.unwrap_or_default();
     let Some(run) = commit.run(Some(jurisdiction)).cloned() else {
         return Err(Error::NoLake(format!(
@@ -105,7 +106,7 @@ pub fn close(root: &Path, jurisdiction: &str, report_year: i32) -> Result<Option
 }
 
 /// Opens a closed report year again.
-pub fn reopen(root: &Path, jurisdiction: &str, report_year: i32, reason: &str) -> Result<Commit> {
+pub fn reopen(root: &Root, jurisdiction: &str, report_year: i32, reason: &str) -> Result<Commit> {
     if reason.trim().is_empty() {
         return Err(Error::Config("--reason must say why the report year is opened again; it is kept with the commit".into()));
     }

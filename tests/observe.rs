@@ -393,8 +393,18 @@ fn lineage_goes_to_a_server() {
 fn nobody_who_watches_sees_a_student() {
     let place = Place::new();
     crate::support::copy(&home().join("data/sample"), &place.raw());
-    let flags =
-        ["--log-format", "json", "--log-file", "log", "--log-level", "perkins=debug", "--metrics", "perkins.prom", "--lineage-to", "events"];
+    let flags = [
+        "--log-format",
+        "json",
+        "--log-file",
+        "log",
+        "--log-level",
+        "perkins=debug",
+        "--metrics",
+        "perkins.prom",
+        "--lineage-to",
+        "events",
+    ];
     place.works(&[&ALL[..], &flags].concat());
     let mut values = crate::cli::values_of_students(&place.raw());
     // A name may be a word that we use ourselves, in a description of a column.

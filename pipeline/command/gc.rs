@@ -25,6 +25,11 @@ pub struct GcArgs {
 /// Removes what nothing needs any more.
 pub fn main(args: &GcArgs, settings: &Settings) -> Result<()> {
     let (restricted, public) = (&settings.restricted, &settings.public);
+    if let Some(root) = [restricted, public].into_iter().find(|r| r.is_mirror()) {
+        let what =
+            "gc removes files of folders only, and this root is on a store; keep it whole, or start a new root and copy what is current";
+        return Err(Error::Config(format!("{}: {what}", root.display())));
+    }
     let _lock = commit::lock(restricted, "gc")?;
     let _public = (public != restricted && public.exists()).then(|| commit::lock(public, "gc")).transpose()?;
     let grace = Duration::from_secs(u64::from(args.grace) * 3600);

@@ -116,7 +116,7 @@ fn diff(args: &DiffArgs, settings: &Settings) -> Result<Comparison> {
 }
 
 /// The lake to compare over: of the raw folder, else the current one. Without either, rules and views of a stated year can still be compared.
-fn data(args: &DiffArgs, settings: &Settings, scratch: &Scratch) -> Result<Option<(PathBuf, Load)>> {
+fn data(args: &DiffArgs, settings: &Settings, scratch: &Scratch) -> Result<Option<(Root, Load)>> {
     if let Some(raw) = &args.raw {
         let settings = Settings { restricted: Root::from(scratch.0.clone()), ..settings.clone() };
         let max_reject_rate = crate::ingest::Options::default().max_reject_rate;
@@ -126,10 +126,10 @@ fn data(args: &DiffArgs, settings: &Settings, scratch: &Scratch) -> Result<Optio
             }
             other => other,
         });
-        return Ok(Some((scratch.0.clone(), loaded?.0)));
+        return Ok(Some((Root::from(scratch.0.clone()), loaded?.0)));
     }
     match current_load(&settings.restricted) {
-        Ok((_, load)) => Ok(Some((settings.restricted.to_path_buf(), load))),
+        Ok((_, load)) => Ok(Some((settings.restricted.clone(), load))),
         Err(Error::NoLake(_)) if args.report_year.is_some() => Ok(None),
         Err(Error::NoLake(what)) => {
             Err(Error::NoLake(format!("{what}; or name a RAW_DIR to compare over, or a --report-year to compare only rules and views")))

@@ -87,7 +87,7 @@ pub fn main(args: &StatusArgs, settings: &Settings) -> Result<()> {
     let load = current.load.as_ref().map(|p| load_status(root, p, &history)).transpose()?;
     let runs = history::runs(root)?.into_iter().map(run_status).collect();
     let status = Status { commit: current.number, load, windows: current.windows.clone(), runs };
-    answer(args.format, &status, |status| text(status, root))
+    answer(args.format, &status, |status| text(status, &root.display()))
 }
 
 fn load_status(root: &Path, pointer: &Pointer, history: &[Commit]) -> Result<LoadStatus> {

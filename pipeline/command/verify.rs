@@ -123,7 +123,7 @@ fn looked_at(root: &Root, files: Vec<Expected>, read: bool, mut named: Named, se
     check_files(root, &files, read, settings.partitions, report);
     let folder = |p: &Pointer| p.manifest.rsplit_once('/').map(|(folder, _)| folder.to_string());
     let committed = named.runs.iter().chain(&named.loads).filter_map(folder).collect();
-    let other = if root == settings.public { &settings.restricted } else { &settings.public };
+    let other = if *root == settings.public { &settings.restricted } else { &settings.public };
     stray::check(root, &named.paths, &committed, other, report)
 }
 

@@ -1,7 +1,8 @@
 //! A limit of memory: how much of it operators may hold, how many parts run at once within it, and where they spill what does not fit.
 
-use crate::commit::{self, Lock};
+use crate::commit;
 use crate::error::{Error, Result};
+use crate::root::{Lock, Root};
 use crate::store;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -76,12 +77,12 @@ impl Spill {
         store::create_folder(&all)?;
         for left in fs::read_dir(&all).map_err(|e| Error::io("read", &all, e))?.flatten() {
             // Who is alive holds the lock of his folder.
-            if commit::lock(&left.path(), "clearing away").is_ok() {
+            if commit::lock(&Root::from(left.path()), "clearing away").is_ok() {
                 let _ = fs::remove_dir_all(left.path());
             }
         }
         let folder = all.join(format!("{}-{}", std::process::id(), crate::observe::uuid(&commit::now())));
-        let lock = commit::lock(&folder, "spilling")?;
+        let lock = commit::lock(&Root::from(folder.clone()), "spilling")?;
         Ok(Spill { folder, _lock: lock })
     }
 }

@@ -7,16 +7,16 @@ use super::source::texts;
 use super::table::HIDDEN;
 use crate::commit;
 use crate::error::{Error, Result};
+use crate::root::Root;
 use crate::run::output::{OutputFile, REPORT_YEAR};
 use crate::run::{read_json, result};
 use crate::{store, window};
 use arrow::array::{Array, RecordBatch};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// For each closed year, the release whose files it keeps; a closed year that never was public by this policy becomes so from its closed
 /// tables.
-pub fn releases(restricted: &Path, earlier: &[Release], jurisdiction: &str, kind: PolicyKind) -> Result<BTreeMap<i32, Release>> {
+pub fn releases(restricted: &Root, earlier: &[Release], jurisdiction: &str, kind: PolicyKind) -> Result<BTreeMap<i32, Release>> {
     let commit = commit::current(restricted)?.unwrap_or_default();
     let of = |year: &i32| earlier.iter().find(|r| r.policy == kind && r.report_years.contains(year)).cloned();
     Ok(window::closed(&commit, jurisdiction).keys().filter_map(|year| Some((*year, of(year)?))).collect())
