@@ -7,6 +7,9 @@ use super::system::interval;
 use crate::published::{Line, Published, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Entities that are parts of each (cohort, entity).
+type Sums = BTreeMap<(u32, u32), Vec<u32>>;
+
 /// Adds the relations to a table.
 pub(super) fn relate(
     table: &mut PublicTable,
@@ -14,12 +17,12 @@ pub(super) fn relate(
     frame: &Frame,
     lines: Option<&Frame>,
 ) -> Result<(), DescribeError> {
-    let mut sums: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+    let (mut sums, mut covers) = (Sums::new(), Sums::new());
     for sum in &description.level_sums {
         by_level(table, sum, description, frame, &mut sums)?;
     }
     match (&description.line_table, lines) {
-        (Some(_), Some(lines)) => by_table(table, description, lines, &mut sums)?,
+        (Some(_), Some(lines)) => by_table(table, description, lines, &mut sums, &mut covers)?,
         (Some(_), None) => return Err(DescribeError::at(&frame.file, None, Some("sums"), "a table of lines beside this table", "none")),
         (None, Some(lines)) => {
             return Err(DescribeError::at(&lines.file, None, Some("sums"), "[sums] in the description, for the table of lines", "none"));
@@ -28,10 +31,12 @@ pub(super) fn relate(
     }
     let mut dropped = Dropped::default();
     entities(table, description, &sums, &mut dropped);
+    covered(table, description, &covers);
     partitions(table, description, frame, &mut dropped)?;
     groups(table, description, frame)?;
     unknown_kinds(table, description);
     same(table, description)?;
+    contained(table, description);
     dropped.tell(table);
     Ok(())
 }
@@ -83,13 +88,7 @@ impl Dropped {
 }
 
 /// Parts of each (cohort, entity) by a pair of levels.
-fn by_level(
-    table: &PublicTable,
-    sum: &LevelSum,
-    description: &Description,
-    frame: &Frame,
-    sums: &mut BTreeMap<(u32, u32), Vec<u32>>,
-) -> Result<(), DescribeError> {
+fn by_level(table: &PublicTable, sum: &LevelSum, description: &Description, frame: &Frame, sums: &mut Sums) -> Result<(), DescribeError> {
     let entities = &table.keys.entity;
     let of_level =
         |level: &String| (0..entities.texts.len() as u32).filter(|&e| entities.texts[e as usize][0] == *level).collect::<Vec<u32>>();
@@ -131,7 +130,8 @@ fn by_table(
     table: &PublicTable,
     description: &Description,
     lines: &Frame,
-    sums: &mut BTreeMap<(u32, u32), Vec<u32>>,
+    sums: &mut Sums,
+    covers: &mut Sums,
 ) -> Result<(), DescribeError> {
     let Some(columns) = &description.line_table else { return Ok(()) };
     let names = |names: &[String]| Keys::of(lines, &names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -148,16 +148,19 @@ fn by_table(
     let (total_entity, part_entity) = (entity(&totals), entity(&parts));
     let cohort_numbers: Vec<&[u32]> =
         cohorts.texts.iter().map(|t| of_line.get(&t.iter().collect::<Vec<_>>()).map_or(&[][..], |c| &c[..])).collect();
+    let holds = columns.sums.as_ref().map(|name| lines.column(name)).transpose()?;
     for row in 0..lines.rows() {
         // Entities without any row have nobody.
         let (Some(total), Some(part)) = (total_entity[totals.of_row[row] as usize], part_entity[parts.of_row[row] as usize]) else {
             continue;
         };
+        let is_sum = holds.is_none_or(|column| column.text(row) == "true");
+        let list = if is_sum { &mut *sums } else { &mut *covers };
         for &cohort in cohort_numbers[cohorts.of_row[row] as usize] {
-            sums.entry((cohort, total)).or_default().push(part);
+            list.entry((cohort, total)).or_default().push(part);
         }
     }
-    for ((_, total), parts) in sums.iter_mut() {
+    for ((_, total), parts) in sums.iter_mut().chain(covers.iter_mut()) {
         let count = parts.len();
         parts.sort_unstable();
         parts.dedup();
@@ -174,7 +177,7 @@ fn by_table(
     Ok(())
 }
 
-fn entities(table: &mut PublicTable, description: &Description, sums: &BTreeMap<(u32, u32), Vec<u32>>, dropped: &mut Dropped) {
+fn entities(table: &mut PublicTable, description: &Description, sums: &Sums, dropped: &mut Dropped) {
     let count = table.keys.group.texts.len() as u32;
     for (&(cohort, total), parts) in sums {
         for group in 0..count {
@@ -184,6 +187,20 @@ fn entities(table: &mut PublicTable, description: &Description, sums: &BTreeMap<
                 dropped.incomplete += 1;
             } else {
                 dropped.line(&mut table.published, total, cells);
+            }
+        }
+    }
+}
+
+/// Entities whose parts share students: each part is among the whole, and the parts together are no fewer.
+fn covered(table: &mut PublicTable, description: &Description, covers: &Sums) {
+    for (&(cohort, total), parts) in covers {
+        for group in 0..table.keys.group.texts.len() as u32 {
+            let Some(total) = table.keys.cell(cohort, total, group) else { continue };
+            let cells: Vec<u32> = parts.iter().filter_map(|&p| table.keys.cell(cohort, p, group)).collect();
+            table.published.among.extend(cells.iter().map(|p| (*p, total)));
+            if description.groups.absent == Absent::Zero || cells.len() == parts.len() {
+                table.published.covers.push(Line { total, parts: cells });
             }
         }
     }
@@ -275,6 +292,39 @@ fn groups(table: &mut PublicTable, description: &Description, frame: &Frame) -> 
     table.published.among = among;
     table.published.same = equal;
     Ok(())
+}
+
+/// Cohorts within others, cell by cell; the only part of a whole that its parts cover is the whole.
+fn contained(table: &mut PublicTable, description: &Description) {
+    for rule in &description.cohort_within {
+        let Some(at) = description.columns.cohort.iter().position(|c| *c == rule.column) else { continue };
+        let whole_of = |texts: &Vec<String>| {
+            let is_part = texts[at] != rule.whole && rule.part.as_ref().is_none_or(|p| *p == texts[at]);
+            let mut whole = texts.clone();
+            whole[at].clone_from(&rule.whole);
+            is_part.then(|| table.keys.cohort.number(&whole)).flatten()
+        };
+        let wholes: Vec<Option<u32>> = table.keys.cohort.texts.iter().map(whole_of).collect();
+        let mut parts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for row in 0..table.published.cells.len() {
+            let (entity, group) = (table.keys.entity.of_row[row], table.keys.group.of_row[row]);
+            let whole = wholes[table.keys.cohort.of_row[row] as usize].and_then(|c| table.keys.cell(c, entity, group));
+            if let Some(whole) = whole {
+                parts.entry(whole).or_default().push(row as u32);
+            }
+        }
+        // A part without a row has nobody, if the description says so.
+        let covers = rule.covers && description.groups.absent == Absent::Zero;
+        for (whole, parts) in parts {
+            match parts[..] {
+                [only] if covers => table.published.same.push((whole, only)),
+                _ => {
+                    table.published.within.extend(parts.iter().map(|p| (*p, whole)));
+                    table.published.covers.extend(covers.then_some(Line { total: whole, parts }));
+                }
+            }
+        }
+    }
 }
 
 /// Who knows the truth leaves out cohorts that only seem to have the same students because too little of them is shown.

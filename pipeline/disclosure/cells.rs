@@ -3,6 +3,7 @@
 use super::release::{EntityLine, Figure, Membership, Release, ReleaseError};
 use super::treatment::Treatment;
 use crate::published::Count;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sums: of each, the total and then the parts.
 #[derive(Debug, Default)]
@@ -30,7 +31,7 @@ impl Lines {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
+    pub fn iter(&self) -> impl Iterator<Item = &[u32]> + Clone {
         (0..self.len() as u32).map(|l| self.get(l))
     }
 }
@@ -50,8 +51,13 @@ pub struct Cells {
     pub levels: Vec<u8>,
     /// For each cohort here, where its figures end.
     pub cohort_ends: Vec<u32>,
-    /// Sums of entities and of partitions.
+    /// Sums of entities and of partitions; then (from `by_chance` on) covers whose parts happen to sum to the total: nobody is told that they do, but
+    /// as they have no room they move like sums.
     pub lines: Lines,
+    /// The first line that is a sum by chance.
+    pub by_chance: u32,
+    /// The total and then the parts of covers with room: the parts share students.
+    pub covers: Lines,
     /// (part, whole): groups of students of one entity.
     pub within: Vec<(u32, u32)>,
     /// (part, whole): students, and those who count, but who does not count in the part may count in the whole.
@@ -67,6 +73,27 @@ impl Cells {
     pub fn cohort(&self, index: usize) -> std::ops::Range<u32> {
         (if index == 0 { 0 } else { self.cohort_ends[index - 1] })..self.cohort_ends[index]
     }
+
+    /// Students, and those who count.
+    fn counts(&self, i: u32) -> (i64, i64) {
+        let f = &self.figures[i as usize];
+        (f.denominator, f.numerator.unwrap_or(0))
+    }
+
+    fn sum(&self, parts: &[u32]) -> (i64, i64) {
+        parts.iter().map(|i| self.counts(*i)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
+    /// Adds parts that cover a total. Fails if they do not.
+    fn add_cover(&mut self, total: u32, parts: &[u32]) -> Result<(), ()> {
+        let (sum, whole) = (self.sum(parts), self.counts(total));
+        match sum == whole {
+            true => self.lines.push(total, parts),
+            false if sum.0 >= whole.0 && sum.1 >= whole.1 => self.covers.push(total, parts),
+            false => return Err(()),
+        }
+        Ok(())
+    }
 }
 
 /// Splits a release into linked cohorts, and checks that its figures agree.
@@ -78,10 +105,13 @@ pub fn split(release: &Release) -> Result<Vec<Cells>, ReleaseError> {
     for (a, b) in &release.same {
         linked.join(cohort_of(*a)?, cohort_of(*b)?);
     }
+    for &(whole, part) in release.contains.iter().filter(|(w, p)| (*w.max(p) as usize) < cohorts) {
+        linked.join(u32::from(whole), u32::from(part));
+    }
     let mut sets: Vec<Cells> = (0..cohorts).map(|_| Cells::default()).collect();
     let mut place = vec![(0u32, 0u32); order.len()];
     let mut last = None;
-    let outside = outside(release, &order)?;
+    let (outside, contained) = contained(release, &order)?;
     for figure in order {
         let f = release.figures[figure as usize];
         let set = linked.find(u32::from(f.cohort));
@@ -103,19 +133,43 @@ pub fn split(release: &Release) -> Result<Vec<Cells>, ReleaseError> {
         let ((set, a), (_, b)) = (place[a as usize], place[b as usize]);
         sets[set as usize].same.push((a.min(b), a.max(b)));
     }
+    let is_covered: BTreeSet<&(u16, u16)> = release.covered.iter().collect();
+    let mut covers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (part, whole) in contained {
+        let ((set, p), (_, w)) = (place[part as usize], place[whole as usize]);
+        let (part, of_whole) = (release.figures[part as usize], release.figures[whole as usize]);
+        // A part of as many students is the whole.
+        if (part.denominator, part.numerator) == (of_whole.denominator, of_whole.numerator) {
+            sets[set as usize].same.push((p.min(w), p.max(w)));
+        } else {
+            sets[set as usize].within.push((p, w));
+        }
+        if is_covered.contains(&(of_whole.cohort, part.cohort)) {
+            covers.entry(whole).or_default().push(p);
+        }
+    }
     for count in &release.found {
         let &(set, cell) = place.get(count.cell as usize).ok_or(ReleaseError::Figure(count.cell))?;
         sets[set as usize].found.push(Count { cell, field: count.field });
     }
     relate(release, &mut sets)?;
+    for (whole, parts) in covers.iter().filter(|c| c.1.len() > 1) {
+        let (set, total) = place[*whole as usize];
+        let f = release.figures[*whole as usize];
+        let failed = |()| ReleaseError::Sum { cohort: f.cohort, entity: f.entity, group: f.group };
+        sets[set as usize].add_cover(total, parts).map_err(failed)?;
+    }
     sets.retain(|s| !s.figures.is_empty());
     Ok(sets)
 }
 
-/// For each figure, the fewest students that it leaves outside it of a cohort that contains its own; figures by cohort, entity and group.
-///
-/// Cohorts that contain each other are not protected together otherwise: that would make one problem of all of them.
-fn outside(release: &Release, order: &[u32]) -> Result<Vec<i64>, ReleaseError> {
+/// Figures by index: part and whole.
+type Pairs = Vec<(u32, u32)>;
+
+/// For each figure, the fewest students that it leaves outside it of a cohort that contains its own, and the pairs of such figures (part, whole);
+/// figures by cohort, entity and group.
+fn contained(release: &Release, order: &[u32]) -> Result<(Vec<i64>, Pairs), ReleaseError> {
+    let mut pairs = Vec::new();
     let figure = |i: &u32| release.figures[*i as usize];
     let of_cohort = |c: u16| {
         let from = order.partition_point(|i| figure(i).cohort < c);
@@ -127,7 +181,12 @@ fn outside(release: &Release, order: &[u32]) -> Result<Vec<i64>, ReleaseError> {
         for i in of_cohort(part) {
             let f = figure(i);
             while wholes.next_if(|w| (figure(w).entity, figure(w).group) < (f.entity, f.group)).is_some() {}
-            let Some(w) = wholes.peek().map(|w| figure(w)).filter(|w| (w.entity, w.group) == (f.entity, f.group)) else { continue };
+            let is_same = |w: &&&u32| (figure(w).entity, figure(w).group) == (f.entity, f.group);
+            let Some(index) = wholes.peek().filter(is_same).map(|w| **w) else { continue };
+            let w = figure(&index);
+            if f.denominator > 0 {
+                pairs.push((*i, index));
+            }
             if f.denominator > w.denominator {
                 return Err(ReleaseError::Sum { cohort: f.cohort, entity: f.entity, group: f.group });
             }
@@ -136,7 +195,7 @@ fn outside(release: &Release, order: &[u32]) -> Result<Vec<i64>, ReleaseError> {
             }
         }
     }
-    Ok(outside)
+    Ok((outside, pairs))
 }
 
 /// Figures by cohort, entity and group.
@@ -173,19 +232,21 @@ fn ordered(release: &Release) -> Result<Vec<u32>, ReleaseError> {
 
 /// Finds lines, and what is within what.
 fn relate(release: &Release, sets: &mut [Cells]) -> Result<(), ReleaseError> {
-    let mut entity_lines: Vec<&EntityLine> = release.lines.iter().collect();
-    entity_lines.sort_unstable();
-    entity_lines.dedup();
+    let (lines, covers) = (sorted(&release.lines), sorted(&release.covers));
     for set in sets.iter_mut().filter(|s| !s.figures.is_empty()) {
-        for cohort in 0..set.cohort_ends.len() {
-            let rows = Rows::new(set, cohort, release.entities.len());
-            let name = set.figures[rows.first as usize].cohort;
-            let from = entity_lines.partition_point(|l| l.cohort < name);
-            for line in entity_lines[from..].iter().take_while(|l| l.cohort == name) {
-                add_entity_line(set, &rows, line, release.groups.len())?;
+        let cohorts: Vec<Rows> = (0..set.cohort_ends.len()).map(|c| Rows::new(set, c, release.entities.len())).collect();
+        for rows in &cohorts {
+            for line in of_cohort(&lines, set.figures[rows.first as usize].cohort) {
+                add_entity_line(set, rows, line, release.groups.len())?;
             }
             for entity in 0..release.entities.len() as u32 {
                 add_groups(release, set, rows.of(entity))?;
+            }
+        }
+        set.by_chance = set.lines.len() as u32;
+        for rows in &cohorts {
+            for line in of_cohort(&covers, set.figures[rows.first as usize].cohort) {
+                add_entity_cover(set, rows, line, release.groups.len())?;
             }
         }
     }
@@ -197,6 +258,18 @@ fn relate(release: &Release, sets: &mut [Cells]) -> Result<(), ReleaseError> {
         }
     }
     Ok(())
+}
+
+fn sorted(lines: &[EntityLine]) -> Vec<&EntityLine> {
+    let mut sorted: Vec<&EntityLine> = lines.iter().collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted
+}
+
+fn of_cohort<'a>(lines: &'a [&'a EntityLine], cohort: u16) -> impl Iterator<Item = &'a EntityLine> {
+    let from = lines.partition_point(|l| l.cohort < cohort);
+    lines[from..].iter().take_while(move |l| l.cohort == cohort).copied()
 }
 
 /// The figures of one cohort by entity.
@@ -222,35 +295,54 @@ impl Rows {
     }
 }
 
-/// The sums of one entity, for every group.
-fn add_entity_line(set: &mut Cells, rows: &Rows, line: &EntityLine, groups: usize) -> Result<(), ReleaseError> {
+/// Figures of a total and of its parts, for each group.
+fn by_group(set: &Cells, rows: &Rows, line: &EntityLine, groups: usize) -> Result<Vec<(Option<u32>, Vec<u32>)>, ReleaseError> {
     let there = |e: &u32| (*e as usize) < rows.starts.len() - 1;
     if let Some(entity) = std::iter::once(&line.total).chain(&line.parts).find(|e| !there(e)) {
         return Err(ReleaseError::Line { cohort: line.cohort, entity: *entity });
     }
-    let mut parts: Vec<Vec<u32>> = vec![Vec::new(); groups];
+    let mut figures: Vec<(Option<u32>, Vec<u32>)> = vec![(None, Vec::new()); groups];
     let mut entities = line.parts.clone();
     entities.sort_unstable();
     for i in entities.iter().flat_map(|e| rows.of(*e)).filter(|i| set.figures[*i as usize].denominator > 0) {
-        parts[set.figures[i as usize].group as usize].push(i);
+        figures[set.figures[i as usize].group as usize].1.push(i);
     }
-    let mut totals = vec![None; groups];
-    rows.of(line.total).for_each(|i| totals[set.figures[i as usize].group as usize] = Some(i));
-    for (group, (total, parts)) in totals.into_iter().zip(&parts).enumerate() {
-        add_line(set, total, parts).map_err(|()| ReleaseError::Sum { cohort: line.cohort, entity: line.total, group: group as u16 })?;
+    rows.of(line.total).for_each(|i| figures[set.figures[i as usize].group as usize].0 = Some(i));
+    Ok(figures)
+}
+
+/// The sums of one entity, for every group.
+fn add_entity_line(set: &mut Cells, rows: &Rows, line: &EntityLine, groups: usize) -> Result<(), ReleaseError> {
+    for (group, (total, parts)) in by_group(set, rows, line, groups)?.into_iter().enumerate() {
+        add_line(set, total, &parts).map_err(|()| ReleaseError::Sum { cohort: line.cohort, entity: line.total, group: group as u16 })?;
+    }
+    Ok(())
+}
+
+/// The covers of one entity, for every group.
+fn add_entity_cover(set: &mut Cells, rows: &Rows, line: &EntityLine, groups: usize) -> Result<(), ReleaseError> {
+    for (group, (total, parts)) in by_group(set, rows, line, groups)?.into_iter().enumerate() {
+        let failed = ReleaseError::Sum { cohort: line.cohort, entity: line.total, group: group as u16 };
+        let Some(total) = total.filter(|t| set.figures[*t as usize].denominator > 0) else {
+            match parts[..] {
+                [] => continue,
+                _ => return Err(failed),
+            }
+        };
+        let whole = set.counts(total);
+        if parts.iter().map(|p| set.counts(*p)).any(|p| p.0 > whole.0 || p.1 > whole.1) || set.add_cover(total, &parts).is_err() {
+            return Err(failed);
+        }
+        set.among.extend(parts.iter().filter(|_| parts.len() > 1).map(|p| (*p, total)));
     }
     Ok(())
 }
 
 /// Adds a sum, unless it is 0. Fails if it is none.
 fn add_line(set: &mut Cells, total: Option<u32>, parts: &[u32]) -> Result<(), ()> {
-    let counts = |i: u32| {
-        let f = &set.figures[i as usize];
-        (f.denominator, f.numerator.unwrap_or(0))
-    };
-    let sum = parts.iter().map(|i| counts(*i)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let sum = set.sum(parts);
     match total {
-        Some(total) if counts(total) == sum => {
+        Some(total) if set.counts(total) == sum => {
             if sum.0 > 0 {
                 set.lines.push(total, parts);
             }
@@ -281,12 +373,13 @@ fn add_groups(release: &Release, set: &mut Cells, row: std::ops::Range<u32>) -> 
         match group.membership {
             Membership::All => {}
             Membership::Overlap if f.denominator == 0 => {}
+            // Who counts in a group counts in all.
+            Membership::Overlap if f.numerator > whole.numerator => return Err(fail(f.group)),
             // A part of as many students is the whole: a sum of one part.
             Membership::Overlap if (f.denominator, f.numerator) == (whole.denominator, whole.numerator) => set.lines.push(all, &[i]),
             Membership::Overlap if missed(&f) <= missed(&whole) => set.within.push((i, all)),
             // Who does not count in one cluster may count in another.
-            Membership::Overlap if f.numerator <= whole.numerator => set.among.push((i, all)),
-            Membership::Overlap => return Err(fail(f.group)),
+            Membership::Overlap => set.among.push((i, all)),
             Membership::Breakdown if f.denominator == whole.denominator => {
                 set.same.push((all, i));
                 // Kinds of those who count; elsewhere it may hold by chance, and then more is hidden than need be.

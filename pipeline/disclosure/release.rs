@@ -62,10 +62,14 @@ pub struct Release {
     pub figures: Vec<Figure>,
     /// Where the tree of entities adds up.
     pub lines: Vec<EntityLine>,
+    /// Where the parts of an entity share students: each part is among the whole, and the parts together are no fewer.
+    pub covers: Vec<EntityLine>,
     /// Pairs of figures (index) with the same students, beyond [`Membership::Breakdown`] and totals of one part.
     pub same: Vec<(u32, u32)>,
     /// Pairs of cohorts (whole, part): at every entity and group, the part's students are among the whole's.
     pub contains: Vec<(u16, u16)>,
+    /// Those of them of which each student of the whole is in one of the parts, or in several.
+    pub covered: Vec<(u16, u16)>,
     /// For each figure, how an earlier release showed it; empty if there was none.
     pub prior: Vec<Option<Treatment>>,
     /// Counts (cell: figure) that an attacker found in an earlier try, with whatever else he knew; more is hidden for them. Again for one that is

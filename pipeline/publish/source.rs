@@ -63,10 +63,16 @@ fn counts(batch: &RecordBatch, column: &str) -> Result<Vec<i64>> {
 
 /// The rows that become public.
 pub fn only(description: &Description, batch: RecordBatch) -> Result<RecordBatch> {
-    description.only.iter().try_fold(batch, |batch, (column, text)| {
-        let is_it: BooleanArray = texts(&batch, column)?.iter().map(|t| Some(t == Some(text))).collect();
-        filter_record_batch(&batch, &is_it).map_err(|e| Error::internal(format!("rows of {}", description.table), e))
-    })
+    if description.only.is_empty() {
+        return Ok(batch);
+    }
+    let mut kept = vec![false; batch.num_rows()];
+    for choice in &description.only {
+        let columns = choice.iter().map(|(column, text)| Ok((texts(&batch, column)?, text))).collect::<Result<Vec<_>>>()?;
+        let is_it = |row: usize| columns.iter().all(|(column, text)| column.value(row) == *text);
+        kept.iter_mut().enumerate().for_each(|(row, keep)| *keep |= is_it(row));
+    }
+    filter_record_batch(&batch, &BooleanArray::from(kept)).map_err(|e| Error::internal(format!("rows of {}", description.table), e))
 }
 
 /// A table to be published.
@@ -87,6 +93,9 @@ pub struct Source {
 
 /// The figures of entities: group, students, students who count.
 type ByEntity = HashMap<u32, Vec<(u16, i64, i64)>>;
+
+/// Cohorts by number: whole and part.
+type Pairs = Vec<(u16, u16)>;
 
 /// The parts of an entity, by number of the level from the top.
 pub type Parts = BTreeMap<u32, BTreeMap<usize, Vec<u32>>>;
@@ -126,7 +135,8 @@ impl Source {
         let figures: Vec<Figure> = (0..self.batch.num_rows()).map(figure).collect();
         let groups = self.memberships(&figures);
         let same = same_cohorts(&figures, self.cohorts.texts.len());
-        Ok(Release { entities, groups, same, contains: self.contains(description), figures, ..Release::default() })
+        let (contains, covered) = self.contains(description);
+        Ok(Release { entities, groups, same, contains, covered, figures, ..Release::default() })
     }
 
     /// How each kind of group stands to all students: found in the figures, so that no list of kinds is needed. What sums in every cell, an
@@ -164,8 +174,9 @@ impl Source {
         kind_of.iter().enumerate().map(membership).zip(&kind_of).map(|(membership, &kind)| Group { kind: kind as u8, membership }).collect()
     }
 
-    fn contains(&self, description: &Description) -> Vec<(u16, u16)> {
-        let mut pairs = Vec::new();
+    /// Cohorts that contain others (whole, part), and those pairs of which the parts cover the whole.
+    fn contains(&self, description: &Description) -> (Pairs, Pairs) {
+        let (mut pairs, mut covered) = (Pairs::new(), Pairs::new());
         for rule in &description.contains {
             let Some(at) = description.cohort.iter().position(|c| *c == rule.column) else { continue };
             for (part, texts) in self.cohorts.texts.iter().enumerate() {
@@ -174,10 +185,12 @@ impl Source {
                 }
                 let mut whole = texts.clone();
                 whole[at] = rule.whole.clone();
-                pairs.extend(self.cohorts.find(&whole).map(|whole| (whole as u16, part as u16)));
+                let pair = self.cohorts.find(&whole).map(|whole| (whole as u16, part as u16));
+                pairs.extend(pair);
+                covered.extend(pair.filter(|_| rule.covers));
             }
         }
-        pairs
+        (pairs, covered)
     }
 
     /// The parts of each entity, from rows of `entity_part`: level, id, level and id of a part.
@@ -219,29 +232,37 @@ fn same_cohorts(figures: &[Figure], cohorts: usize) -> Vec<(u32, u32)> {
 }
 
 /// The lines of a release: an entity and parts of the nearest level whose figures sum to its own in every group. An entity below that level
-/// with none of it between (a college has no district) is a part too.
-pub fn lines(release: &Release, parts: &Parts) -> Vec<EntityLine> {
+/// with none of it between (a college has no district) is a part too. Where no level sums, because students are in two of the parts, the nearest
+/// level whose parts cover the entity is in the second list.
+pub fn lines(release: &Release, parts: &Parts) -> (Vec<EntityLine>, Vec<EntityLine>) {
     let cohorts = release.figures.iter().map(|f| f.cohort as usize + 1).max().unwrap_or(0);
     let mut figures: Vec<ByEntity> = vec![ByEntity::new(); cohorts];
     for f in &release.figures {
         let of_entity = figures[f.cohort as usize].entry(f.entity).or_default();
         of_entity.push((f.group, f.denominator, f.numerator.unwrap_or(0)));
     }
-    let mut lines = Vec::new();
+    let (mut lines, mut covers) = (Vec::new(), Vec::new());
     for (cohort, figures) in figures.iter().enumerate() {
         for (&total, of_total) in parts {
             let Some(whole) = figures.get(&total) else { continue };
+            let mut cover = None;
             for &rank in of_total.keys() {
                 let candidates = candidates(of_total, parts, rank);
                 let present: Vec<u32> = candidates.into_iter().filter(|p| figures.contains_key(p)).collect();
-                if sums(whole, &present, figures) {
-                    lines.push(EntityLine { cohort: cohort as u16, total, parts: present });
+                let are_parts = present.iter().filter_map(|p| figures.get(p)).all(|p| is_part(p, whole));
+                let sum = sum(&present, figures);
+                let line = EntityLine { cohort: cohort as u16, total, parts: present };
+                if equal(whole, &sum) {
+                    lines.push(line);
+                    cover = None;
                     break;
                 }
+                cover = cover.or((are_parts && covered(whole, &sum)).then_some(line));
             }
+            covers.extend(cover);
         }
     }
-    lines
+    (lines, covers)
 }
 
 /// The parts of a level, and those of lower levels that lie in none of them.
@@ -260,14 +281,27 @@ fn inner(entities: &[u32], parts: &Parts) -> std::collections::BTreeSet<u32> {
     entities.iter().filter_map(|e| parts.get(e)).flat_map(BTreeMap::values).flatten().copied().collect()
 }
 
-fn sums(whole: &[(u16, i64, i64)], parts: &[u32], figures: &ByEntity) -> bool {
+/// Students and those who count by group, of several entities.
+fn sum(parts: &[u32], figures: &ByEntity) -> BTreeMap<u16, (i64, i64)> {
     let mut sum: BTreeMap<u16, (i64, i64)> = BTreeMap::new();
     for &(group, d, n) in parts.iter().filter_map(|p| figures.get(p)).flatten() {
         let of_group = sum.entry(group).or_default();
         *of_group = (of_group.0 + d, of_group.1 + n);
     }
+    sum
+}
+
+fn equal(whole: &[(u16, i64, i64)], sum: &BTreeMap<u16, (i64, i64)>) -> bool {
     let left = sum.values().filter(|s| **s != (0, 0)).count();
-    !parts.is_empty()
+    left > 0
         && left == whole.iter().filter(|w| w.1 != 0 || w.2 != 0).count()
         && whole.iter().all(|(group, d, n)| sum.get(group).copied().unwrap_or_default() == (*d, *n))
+}
+
+fn covered(whole: &[(u16, i64, i64)], sum: &BTreeMap<u16, (i64, i64)>) -> bool {
+    whole.iter().all(|(group, d, n)| sum.get(group).is_some_and(|s| d <= &s.0 && n <= &s.1))
+}
+
+fn is_part(part: &[(u16, i64, i64)], whole: &[(u16, i64, i64)]) -> bool {
+    part.iter().all(|p| whole.iter().any(|w| w.0 == p.0 && p.1 <= w.1 && p.2 <= w.2))
 }
