@@ -206,7 +206,7 @@ impl Maker<'_> {
         let source = source::Source::new(description, source::only(description, rows)?)?;
         let mut release = source.release(description)?;
         let parts = source.parts(description, &result::table(self.ground.restricted, self.manifest, PARTS, year)?)?;
-        (release.lines, release.covers) = source::lines(&release, &parts);
+        release.lines = source::lines(&release, &parts);
         let before = prior::tables(self.ground.public, &self.earlier, &description.public_table(), year)?;
         let (policy, rounding) = self.policy(year)?;
         release.prior = if before.is_empty() { vec![] } else { prior::treatments(description, &source, &policy, &before)? };
@@ -219,15 +219,9 @@ impl Maker<'_> {
             self.files.truncate(written);
             let public = table::public(description, &source, &protection, rounding)?;
             self.write_public(&description.public_table(), &description.title, &self.key_of(description), year, &public)?;
-            let lines = table::lines(description, &source, &release)?;
-            let key: Vec<String> = lines.schema().fields().iter().map(|f| f.name().clone()).filter(|n| n != table::SUMS).collect();
-            self.write_public(
-                &description.line_table(),
-                "Entities that are parts of another: whose figures sum to its own, or share students",
-                &key,
-                year,
-                &lines,
-            )?;
+            let lines = table::lines(description, &source, &release.lines)?;
+            let key: Vec<String> = lines.schema().fields().iter().map(|f| f.name().clone()).collect();
+            self.write_public(&description.line_table(), "Entities whose figures sum to those of another", &key, year, &lines)?;
             progress(&format!("attacking {} of {year}", description.public_table()));
             let mut audited = audit_files(self.ground.project, self.stage, &self.files, &description.public_table(), year)?;
             if let Some(audited) = &mut audited {

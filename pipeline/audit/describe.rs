@@ -234,8 +234,6 @@ pub struct LineTable {
     pub total: Vec<String>,
     /// Of the parts.
     pub part: Vec<String>,
-    /// Column that is `true` where the parts sum to the total; else a student may be in two of them. Without it, all sum.
-    pub sums: Option<String>,
 }
 
 /// Cohorts that are parts of others, by a column: the same entity and group has no more students in them.

@@ -17,12 +17,12 @@ pub(super) fn relate(
     frame: &Frame,
     lines: Option<&Frame>,
 ) -> Result<(), DescribeError> {
-    let (mut sums, mut covers) = (Sums::new(), Sums::new());
+    let mut sums = Sums::new();
     for sum in &description.level_sums {
         by_level(table, sum, description, frame, &mut sums)?;
     }
     match (&description.line_table, lines) {
-        (Some(_), Some(lines)) => by_table(table, description, lines, &mut sums, &mut covers)?,
+        (Some(_), Some(lines)) => by_table(table, description, lines, &mut sums)?,
         (Some(_), None) => return Err(DescribeError::at(&frame.file, None, Some("sums"), "a table of lines beside this table", "none")),
         (None, Some(lines)) => {
             return Err(DescribeError::at(&lines.file, None, Some("sums"), "[sums] in the description, for the table of lines", "none"));
@@ -31,7 +31,6 @@ pub(super) fn relate(
     }
     let mut dropped = Dropped::default();
     entities(table, description, &sums, &mut dropped);
-    covered(table, description, &covers);
     partitions(table, description, frame, &mut dropped)?;
     groups(table, description, frame)?;
     unknown_kinds(table, description);
@@ -126,13 +125,7 @@ fn by_level(table: &PublicTable, sum: &LevelSum, description: &Description, fram
 }
 
 /// The same by a table of lines.
-fn by_table(
-    table: &PublicTable,
-    description: &Description,
-    lines: &Frame,
-    sums: &mut Sums,
-    covers: &mut Sums,
-) -> Result<(), DescribeError> {
+fn by_table(table: &PublicTable, description: &Description, lines: &Frame, sums: &mut Sums) -> Result<(), DescribeError> {
     let Some(columns) = &description.line_table else { return Ok(()) };
     let names = |names: &[String]| Keys::of(lines, &names.iter().map(String::as_str).collect::<Vec<_>>());
     let (totals, parts) = (names(&columns.total)?, names(&columns.part)?);
@@ -148,19 +141,16 @@ fn by_table(
     let (total_entity, part_entity) = (entity(&totals), entity(&parts));
     let cohort_numbers: Vec<&[u32]> =
         cohorts.texts.iter().map(|t| of_line.get(&t.iter().collect::<Vec<_>>()).map_or(&[][..], |c| &c[..])).collect();
-    let holds = columns.sums.as_ref().map(|name| lines.column(name)).transpose()?;
     for row in 0..lines.rows() {
         // Entities without any row have nobody.
         let (Some(total), Some(part)) = (total_entity[totals.of_row[row] as usize], part_entity[parts.of_row[row] as usize]) else {
             continue;
         };
-        let is_sum = holds.is_none_or(|column| column.text(row) == "true");
-        let list = if is_sum { &mut *sums } else { &mut *covers };
         for &cohort in cohort_numbers[cohorts.of_row[row] as usize] {
-            list.entry((cohort, total)).or_default().push(part);
+            sums.entry((cohort, total)).or_default().push(part);
         }
     }
-    for ((_, total), parts) in sums.iter_mut().chain(covers.iter_mut()) {
+    for ((_, total), parts) in sums.iter_mut() {
         let count = parts.len();
         parts.sort_unstable();
         parts.dedup();
@@ -187,20 +177,6 @@ fn entities(table: &mut PublicTable, description: &Description, sums: &Sums, dro
                 dropped.incomplete += 1;
             } else {
                 dropped.line(&mut table.published, total, cells);
-            }
-        }
-    }
-}
-
-/// Entities whose parts share students: each part is among the whole, and the parts together are no fewer.
-fn covered(table: &mut PublicTable, description: &Description, covers: &Sums) {
-    for (&(cohort, total), parts) in covers {
-        for group in 0..table.keys.group.texts.len() as u32 {
-            let Some(total) = table.keys.cell(cohort, total, group) else { continue };
-            let cells: Vec<u32> = parts.iter().filter_map(|&p| table.keys.cell(cohort, p, group)).collect();
-            table.published.among.extend(cells.iter().map(|p| (*p, total)));
-            if description.groups.absent == Absent::Zero || cells.len() == parts.len() {
-                table.published.covers.push(Line { total, parts: cells });
             }
         }
     }

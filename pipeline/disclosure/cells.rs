@@ -88,8 +88,10 @@ impl Cells {
     fn add_cover(&mut self, total: u32, parts: &[u32]) -> Result<(), ()> {
         let (sum, whole) = (self.sum(parts), self.counts(total));
         match sum == whole {
+            // One part is the whole, and known to be.
+            true if parts.len() == 1 => {}
             true => self.lines.push(total, parts),
-            false if sum.0 >= whole.0 && sum.1 >= whole.1 => self.covers.push(total, parts),
+            false if parts.len() > 1 && sum.0 >= whole.0 && sum.1 >= whole.1 => self.covers.push(total, parts),
             false => return Err(()),
         }
         Ok(())
@@ -153,7 +155,7 @@ pub fn split(release: &Release) -> Result<Vec<Cells>, ReleaseError> {
         sets[set as usize].found.push(Count { cell, field: count.field });
     }
     relate(release, &mut sets)?;
-    for (whole, parts) in covers.iter().filter(|c| c.1.len() > 1) {
+    for (whole, parts) in &covers {
         let (set, total) = place[*whole as usize];
         let f = release.figures[*whole as usize];
         let failed = |()| ReleaseError::Sum { cohort: f.cohort, entity: f.entity, group: f.group };
@@ -232,23 +234,22 @@ fn ordered(release: &Release) -> Result<Vec<u32>, ReleaseError> {
 
 /// Finds lines, and what is within what.
 fn relate(release: &Release, sets: &mut [Cells]) -> Result<(), ReleaseError> {
-    let (lines, covers) = (sorted(&release.lines), sorted(&release.covers));
+    let mut entity_lines: Vec<&EntityLine> = release.lines.iter().collect();
+    entity_lines.sort_unstable();
+    entity_lines.dedup();
     for set in sets.iter_mut().filter(|s| !s.figures.is_empty()) {
-        let cohorts: Vec<Rows> = (0..set.cohort_ends.len()).map(|c| Rows::new(set, c, release.entities.len())).collect();
-        for rows in &cohorts {
-            for line in of_cohort(&lines, set.figures[rows.first as usize].cohort) {
-                add_entity_line(set, rows, line, release.groups.len())?;
+        for cohort in 0..set.cohort_ends.len() {
+            let rows = Rows::new(set, cohort, release.entities.len());
+            let name = set.figures[rows.first as usize].cohort;
+            let from = entity_lines.partition_point(|l| l.cohort < name);
+            for line in entity_lines[from..].iter().take_while(|l| l.cohort == name) {
+                add_entity_line(set, &rows, line, release.groups.len())?;
             }
             for entity in 0..release.entities.len() as u32 {
                 add_groups(release, set, rows.of(entity))?;
             }
         }
         set.by_chance = set.lines.len() as u32;
-        for rows in &cohorts {
-            for line in of_cohort(&covers, set.figures[rows.first as usize].cohort) {
-                add_entity_cover(set, rows, line, release.groups.len())?;
-            }
-        }
     }
     for set in sets {
         for &(a, b) in &set.same {
@@ -258,18 +259,6 @@ fn relate(release: &Release, sets: &mut [Cells]) -> Result<(), ReleaseError> {
         }
     }
     Ok(())
-}
-
-fn sorted(lines: &[EntityLine]) -> Vec<&EntityLine> {
-    let mut sorted: Vec<&EntityLine> = lines.iter().collect();
-    sorted.sort_unstable();
-    sorted.dedup();
-    sorted
-}
-
-fn of_cohort<'a>(lines: &'a [&'a EntityLine], cohort: u16) -> impl Iterator<Item = &'a EntityLine> {
-    let from = lines.partition_point(|l| l.cohort < cohort);
-    lines[from..].iter().take_while(move |l| l.cohort == cohort).copied()
 }
 
 /// The figures of one cohort by entity.
@@ -295,45 +284,22 @@ impl Rows {
     }
 }
 
-/// Figures of a total and of its parts, for each group.
-fn by_group(set: &Cells, rows: &Rows, line: &EntityLine, groups: usize) -> Result<Vec<(Option<u32>, Vec<u32>)>, ReleaseError> {
+/// The sums of one entity, for every group.
+fn add_entity_line(set: &mut Cells, rows: &Rows, line: &EntityLine, groups: usize) -> Result<(), ReleaseError> {
     let there = |e: &u32| (*e as usize) < rows.starts.len() - 1;
     if let Some(entity) = std::iter::once(&line.total).chain(&line.parts).find(|e| !there(e)) {
         return Err(ReleaseError::Line { cohort: line.cohort, entity: *entity });
     }
-    let mut figures: Vec<(Option<u32>, Vec<u32>)> = vec![(None, Vec::new()); groups];
+    let mut parts: Vec<Vec<u32>> = vec![Vec::new(); groups];
     let mut entities = line.parts.clone();
     entities.sort_unstable();
     for i in entities.iter().flat_map(|e| rows.of(*e)).filter(|i| set.figures[*i as usize].denominator > 0) {
-        figures[set.figures[i as usize].group as usize].1.push(i);
+        parts[set.figures[i as usize].group as usize].push(i);
     }
-    rows.of(line.total).for_each(|i| figures[set.figures[i as usize].group as usize].0 = Some(i));
-    Ok(figures)
-}
-
-/// The sums of one entity, for every group.
-fn add_entity_line(set: &mut Cells, rows: &Rows, line: &EntityLine, groups: usize) -> Result<(), ReleaseError> {
-    for (group, (total, parts)) in by_group(set, rows, line, groups)?.into_iter().enumerate() {
-        add_line(set, total, &parts).map_err(|()| ReleaseError::Sum { cohort: line.cohort, entity: line.total, group: group as u16 })?;
-    }
-    Ok(())
-}
-
-/// The covers of one entity, for every group.
-fn add_entity_cover(set: &mut Cells, rows: &Rows, line: &EntityLine, groups: usize) -> Result<(), ReleaseError> {
-    for (group, (total, parts)) in by_group(set, rows, line, groups)?.into_iter().enumerate() {
-        let failed = ReleaseError::Sum { cohort: line.cohort, entity: line.total, group: group as u16 };
-        let Some(total) = total.filter(|t| set.figures[*t as usize].denominator > 0) else {
-            match parts[..] {
-                [] => continue,
-                _ => return Err(failed),
-            }
-        };
-        let whole = set.counts(total);
-        if parts.iter().map(|p| set.counts(*p)).any(|p| p.0 > whole.0 || p.1 > whole.1) || set.add_cover(total, &parts).is_err() {
-            return Err(failed);
-        }
-        set.among.extend(parts.iter().filter(|_| parts.len() > 1).map(|p| (*p, total)));
+    let mut totals = vec![None; groups];
+    rows.of(line.total).for_each(|i| totals[set.figures[i as usize].group as usize] = Some(i));
+    for (group, (total, parts)) in totals.into_iter().zip(&parts).enumerate() {
+        add_line(set, total, parts).map_err(|()| ReleaseError::Sum { cohort: line.cohort, entity: line.total, group: group as u16 })?;
     }
     Ok(())
 }

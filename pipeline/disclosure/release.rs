@@ -62,8 +62,6 @@ pub struct Release {
     pub figures: Vec<Figure>,
     /// Where the tree of entities adds up.
     pub lines: Vec<EntityLine>,
-    /// Where the parts of an entity share students: each part is among the whole, and the parts together are no fewer.
-    pub covers: Vec<EntityLine>,
     /// Pairs of figures (index) with the same students, beyond [`Membership::Breakdown`] and totals of one part.
     pub same: Vec<(u32, u32)>,
     /// Pairs of cohorts (whole, part): at every entity and group, the part's students are among the whole's.

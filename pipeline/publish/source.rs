@@ -232,37 +232,29 @@ fn same_cohorts(figures: &[Figure], cohorts: usize) -> Vec<(u32, u32)> {
 }
 
 /// The lines of a release: an entity and parts of the nearest level whose figures sum to its own in every group. An entity below that level
-/// with none of it between (a college has no district) is a part too. Where no level sums, because students are in two of the parts, the nearest
-/// level whose parts cover the entity is in the second list.
-pub fn lines(release: &Release, parts: &Parts) -> (Vec<EntityLine>, Vec<EntityLine>) {
+/// with none of it between (a college has no district) is a part too.
+pub fn lines(release: &Release, parts: &Parts) -> Vec<EntityLine> {
     let cohorts = release.figures.iter().map(|f| f.cohort as usize + 1).max().unwrap_or(0);
     let mut figures: Vec<ByEntity> = vec![ByEntity::new(); cohorts];
     for f in &release.figures {
         let of_entity = figures[f.cohort as usize].entry(f.entity).or_default();
         of_entity.push((f.group, f.denominator, f.numerator.unwrap_or(0)));
     }
-    let (mut lines, mut covers) = (Vec::new(), Vec::new());
+    let mut lines = Vec::new();
     for (cohort, figures) in figures.iter().enumerate() {
         for (&total, of_total) in parts {
             let Some(whole) = figures.get(&total) else { continue };
-            let mut cover = None;
             for &rank in of_total.keys() {
                 let candidates = candidates(of_total, parts, rank);
                 let present: Vec<u32> = candidates.into_iter().filter(|p| figures.contains_key(p)).collect();
-                let are_parts = present.iter().filter_map(|p| figures.get(p)).all(|p| is_part(p, whole));
-                let sum = sum(&present, figures);
-                let line = EntityLine { cohort: cohort as u16, total, parts: present };
-                if equal(whole, &sum) {
-                    lines.push(line);
-                    cover = None;
+                if sums(whole, &present, figures) {
+                    lines.push(EntityLine { cohort: cohort as u16, total, parts: present });
                     break;
                 }
-                cover = cover.or((are_parts && covered(whole, &sum)).then_some(line));
             }
-            covers.extend(cover);
         }
     }
-    (lines, covers)
+    lines
 }
 
 /// The parts of a level, and those of lower levels that lie in none of them.
@@ -281,27 +273,14 @@ fn inner(entities: &[u32], parts: &Parts) -> std::collections::BTreeSet<u32> {
     entities.iter().filter_map(|e| parts.get(e)).flat_map(BTreeMap::values).flatten().copied().collect()
 }
 
-/// Students and those who count by group, of several entities.
-fn sum(parts: &[u32], figures: &ByEntity) -> BTreeMap<u16, (i64, i64)> {
+fn sums(whole: &[(u16, i64, i64)], parts: &[u32], figures: &ByEntity) -> bool {
     let mut sum: BTreeMap<u16, (i64, i64)> = BTreeMap::new();
     for &(group, d, n) in parts.iter().filter_map(|p| figures.get(p)).flatten() {
         let of_group = sum.entry(group).or_default();
         *of_group = (of_group.0 + d, of_group.1 + n);
     }
-    sum
-}
-
-fn equal(whole: &[(u16, i64, i64)], sum: &BTreeMap<u16, (i64, i64)>) -> bool {
     let left = sum.values().filter(|s| **s != (0, 0)).count();
-    left > 0
+    !parts.is_empty()
         && left == whole.iter().filter(|w| w.1 != 0 || w.2 != 0).count()
         && whole.iter().all(|(group, d, n)| sum.get(group).copied().unwrap_or_default() == (*d, *n))
-}
-
-fn covered(whole: &[(u16, i64, i64)], sum: &BTreeMap<u16, (i64, i64)>) -> bool {
-    whole.iter().all(|(group, d, n)| sum.get(group).is_some_and(|s| d <= &s.0 && n <= &s.1))
-}
-
-fn is_part(part: &[(u16, i64, i64)], whole: &[(u16, i64, i64)]) -> bool {
-    part.iter().all(|p| whole.iter().any(|w| w.0 == p.0 && p.1 <= w.1 && p.2 <= w.2))
 }

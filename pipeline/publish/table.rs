@@ -2,9 +2,9 @@
 
 use super::description::Description;
 use super::source::{Source, texts};
-use crate::disclosure::{Protection, Reason, Release, Tie, Treatment, may_show_status, rate, rate_shown};
+use crate::disclosure::{EntityLine, Protection, Reason, Tie, Treatment, may_show_status, rate, rate_shown};
 use crate::error::{Error, Result};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::compute::{cast, take_record_batch};
 use arrow::datatypes::{DataType, Decimal128Type, Schema, SchemaRef};
 use std::sync::Arc;
@@ -134,16 +134,12 @@ pub fn reasons(description: &Description, source: &Source, protection: &Protecti
     batch(columns)
 }
 
-/// Column of the table of lines: whether the parts sum to the total; else a student may be in two of them.
-pub const SUMS: &str = "sums";
-
-/// The public table of lines: which entities' figures sum to which, and which parts share students.
-pub fn lines(description: &Description, source: &Source, release: &Release) -> Result<RecordBatch> {
-    let lines = release.lines.iter().map(|l| (l, true)).chain(release.covers.iter().map(|l| (l, false)));
-    let mut rows: Vec<(u16, u32, u32, bool)> = lines.flat_map(|(l, s)| l.parts.iter().map(move |p| (l.cohort, l.total, *p, s))).collect();
-    rows.sort_by_key(|(c, t, p, _)| (*c, &source.entities.texts[*t as usize], &source.entities.texts[*p as usize]));
+/// The public table of lines: which entities' figures sum to which.
+pub fn lines(description: &Description, source: &Source, lines: &[EntityLine]) -> Result<RecordBatch> {
+    let mut rows: Vec<(u16, u32, u32)> = lines.iter().flat_map(|l| l.parts.iter().map(|p| (l.cohort, l.total, *p))).collect();
+    rows.sort_by_key(|(c, t, p)| (*c, &source.entities.texts[*t as usize], &source.entities.texts[*p as usize]));
     let text =
-        |of: &dyn Fn(&(u16, u32, u32, bool)) -> String| -> ArrayRef { Arc::new(rows.iter().map(|r| Some(of(r))).collect::<StringArray>()) };
+        |of: &dyn Fn(&(u16, u32, u32)) -> String| -> ArrayRef { Arc::new(rows.iter().map(|r| Some(of(r))).collect::<StringArray>()) };
     let mut columns: Vec<(String, ArrayRef)> = Vec::new();
     for (i, name) in description.cohort.iter().enumerate() {
         let texts = text(&|r| source.cohorts.texts[r.0 as usize][i].clone());
@@ -156,6 +152,5 @@ pub fn lines(description: &Description, source: &Source, release: &Release) -> R
     for (i, name) in description.entity.iter().enumerate() {
         columns.push((format!("part_{name}"), text(&|r| source.entities.texts[r.2 as usize][i].clone())));
     }
-    columns.push((SUMS.into(), Arc::new(rows.iter().map(|r| Some(r.3)).collect::<BooleanArray>())));
     batch(columns)
 }
