@@ -73,7 +73,7 @@ fn a_table_becomes_cells_and_lines() {
 
 #[test]
 fn figures_that_do_not_add_up_are_no_line() {
-    let table = read(GOOD, &TABLE.replace("0102,all,40", "0102,all,39")).unwrap();
+    let table = read(GOOD, &TABLE.replace("0102,all,40,20,50.0", "0102,all,39,20,51.3")).unwrap();
     assert_eq!((table.lines_dropped, table.published.lines.len()), (1, 4));
     assert!(table.notes[0].contains("1 lines left out") && table.notes[0].contains("2024 district 0100 all"), "{:?}", table.notes);
     // Where a missing row says nothing, lines with one are left out too.
@@ -104,7 +104,7 @@ fn wrong_tables_are_refused() {
         &TABLE.replace("F,500,,> 95\n2024,school,0101,M", "F,500,,95 or so\n2024,school,0101,M"),
         &["small.csv:7", "\"rate\"", "a band"],
     );
-    refuses(GOOD, &TABLE.replace("20,50.0", "41,50.0"), &["small.csv:6", "at least the numerator"]);
+    refuses(GOOD, &TABLE.replace("40,20,50.0", "40,41,*"), &["small.csv:6", "at least the numerator"]);
     refuses(GOOD, &TABLE.replace("0102,all,40,20,50.0", "0102,all,3,*,50.0"), &["small.csv:6", "a rate that a numerator has"]);
     // 20 of 40 are 50.0 %.
     refuses(GOOD, &TABLE.replace("40,20,50.0", "40,20,52.5"), &["small.csv:6", "the rate of the shown", "\"52.5\" beside 20"]);

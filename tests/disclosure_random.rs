@@ -154,7 +154,7 @@ fn cohorts_that_contain_each_other_tell_nothing_of_each_other() {
         let view = published(&release, &policy, &apart.treatments).expect("agrees with itself");
         apart_fail += usize::from(pinned(&view, most, 60_000).is_some_and(|p| !p.is_empty()));
     }
-    assert!(judged > 300 && shown > 1000, "{judged} releases judged, {shown} figures shown");
+    assert!(judged > 300 && shown > 500, "{judged} releases judged, {shown} figures shown");
     // Of cohorts of one or two students it may not be told; then nothing is published.
     assert!(undecided < 12 && apart_fail > 20, "{undecided} not decided, {apart_fail} protected apart give something away");
 }
