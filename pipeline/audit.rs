@@ -34,7 +34,9 @@ mod system;
 mod tell;
 
 pub use attack::{Attack, Finding, attack, attack_again};
-pub use describe::{Absent, Columns, DescribeError, Description, GroupWithin, Groups, LevelSum, LineTable, Partition, Same, Shown, Ties};
+pub use describe::{
+    Absent, CohortWithin, Columns, DescribeError, Description, GroupWithin, Groups, LevelSum, LineTable, Partition, Same, Shown, Ties,
+};
 pub use frame::{Column, Frame};
 pub use read::PublicTable;
 pub(crate) use relate::leave_out_seeming;

@@ -32,6 +32,14 @@ pub enum Fault {
         /// Index of the line.
         line: usize,
     },
+    /// The parts that cover a total have fewer students, or fewer who count.
+    #[error("table {table}: the parts of cover {cover} are fewer than its total")]
+    TooFew {
+        /// The base is 0, difference i is i + 1.
+        table: usize,
+        /// Index of the cover.
+        cover: usize,
+    },
     /// A cell within another has more students, or more who count.
     #[error("table {table}: cell {part} is not within cell {whole}")]
     NotWithin {
@@ -100,7 +108,7 @@ pub fn proven(published: &Published, base: &Table, differences: &[Move]) -> Resu
     if base.denominator.len() != cells || base.numerator.len() != cells {
         return Err(Fault::Size);
     }
-    let of_lines = published.lines.iter().flat_map(|l| l.parts.iter().chain([&l.total]));
+    let of_lines = published.lines.iter().chain(&published.covers).flat_map(|l| l.parts.iter().chain([&l.total]));
     let of_pairs = published.within.iter().chain(&published.among).chain(&published.same).flat_map(|(a, b)| [a, b]);
     let of_differences = differences.iter().flat_map(|d| d.change.iter().map(|(count, _)| &count.cell));
     if let Some(cell) = of_lines.chain(of_pairs).chain(of_differences).find(|c| **c as usize >= cells) {
@@ -137,6 +145,7 @@ fn value(table: &mut Table, count: Count) -> &mut i64 {
 /// For each cell its lines, and its pairs of `within` and of `same`, by index.
 struct Relations {
     lines: Vec<Vec<u32>>,
+    covers: Vec<Vec<u32>>,
     within: Vec<Vec<u32>>,
     among: Vec<Vec<u32>>,
     same: Vec<Vec<u32>>,
@@ -145,9 +154,12 @@ struct Relations {
 impl Relations {
     fn of(published: &Published) -> Self {
         let lists = || vec![Vec::new(); published.cells.len()];
-        let mut relations = Relations { lines: lists(), within: lists(), among: lists(), same: lists() };
+        let mut relations = Relations { lines: lists(), covers: lists(), within: lists(), among: lists(), same: lists() };
         for (i, line) in (0..).zip(&published.lines) {
             line.parts.iter().chain([&line.total]).for_each(|c| relations.lines[*c as usize].push(i));
+        }
+        for (i, cover) in (0..).zip(&published.covers) {
+            cover.parts.iter().chain([&cover.total]).for_each(|c| relations.covers[*c as usize].push(i));
         }
         for (i, (a, b)) in (0..).zip(&published.within) {
             [a, b].into_iter().for_each(|c| relations.within[*c as usize].push(i));
@@ -179,6 +191,14 @@ impl Relations {
                     |column: &[i64]| relation.parts.iter().map(|p| column[*p as usize]).sum::<i64>() == column[relation.total as usize];
                 if !adds_up(&table.denominator) || !adds_up(&table.numerator) {
                     return Err(Fault::Line { table: number, line: line as usize });
+                }
+            }
+            for &cover in &self.covers[cell as usize] {
+                let relation = &published.covers[cover as usize];
+                let suffice =
+                    |column: &[i64]| relation.parts.iter().map(|p| column[*p as usize]).sum::<i64>() >= column[relation.total as usize];
+                if !suffice(&table.denominator) || !suffice(&table.numerator) {
+                    return Err(Fault::TooFew { table: number, cover: cover as usize });
                 }
             }
             for &pair in &self.within[cell as usize] {

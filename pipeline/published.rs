@@ -41,6 +41,9 @@ pub struct Published {
     pub cells: Vec<Cell>,
     /// Sums of entities (for each group) and of partitions (for each entity).
     pub lines: Vec<Line>,
+    /// Totals whose students are each in one of the parts, or in several, alike those who meet the indicator: the parts together are no fewer.
+    #[serde(default)]
+    pub covers: Vec<Line>,
     /// (part, whole): the students of the part are among those of the whole, and those who meet the indicator among those who do.
     pub within: Vec<(u32, u32)>,
     /// (part, whole): the students of the part are among those of the whole, and those who meet the indicator among those who do; who does not

@@ -109,6 +109,20 @@ fn those_of_a_kind_are_among_those_who_count() {
 }
 
 #[test]
+fn parts_that_cover_a_whole_are_no_fewer() {
+    // All 20 are in a cluster, 12 of them in the first; so at least 8 are in the second, of which the third cell shows that it is part of 8.
+    let cells = vec![shown(20, 0), shown(12, 0), HIDDEN, shown(8, 0)];
+    let covers = vec![line(0, &[1, 2])];
+    let world = Published { covers: covers.clone(), within: vec![(2, 3)], ..published(cells.clone(), vec![]) };
+    assert_eq!(found(&world)[&(2, D)], 8);
+    let told = attack(&world, 1).findings.iter().flat_map(|f| f.told(&world, &|c| format!("cell {c}"))).collect::<Vec<_>>().join("\n");
+    assert!(told.contains("denominators: cell 0 (20) at most"), "{told}");
+    // Of 9 there are two possible numbers.
+    let world = Published { covers, within: vec![(2, 3)], ..published(vec![cells[0], cells[1], HIDDEN, shown(9, 0)], vec![]) };
+    assert!(!found(&world).contains_key(&(2, D)));
+}
+
+#[test]
 fn two_partitions_of_a_hidden_all() {
     // All = F + M = a + b + c; F and a are shown, and the district's line gives All away, not its parts.
     let cells = vec![HIDDEN, shown(30, 12), HIDDEN, shown(28, 20), HIDDEN, HIDDEN, shown(100, 50), shown(60, 20)];
@@ -145,6 +159,10 @@ fn shuffled(published: &Published, random: &mut Random) -> (Published, Vec<u32>)
         line.total = moved(line.total);
         line.parts.iter_mut().for_each(|p| *p = moved(*p));
     }
+    for cover in &mut other.covers {
+        cover.total = moved(cover.total);
+        cover.parts.iter_mut().for_each(|p| *p = moved(*p));
+    }
     other.lines.reverse();
     let pairs = other.within.iter_mut().chain(&mut other.among).chain(&mut other.same);
     pairs.for_each(|pair| *pair = (moved(pair.0), moved(pair.1)));
@@ -157,8 +175,9 @@ fn joined(seeds: std::ops::Range<u64>) -> Published {
     for published in seeds.map(|s| world(s).published).filter(|p| p.hidden_minimum == 1) {
         let first = all.cells.len() as u32;
         all.cells.extend(published.cells);
-        all.lines
-            .extend(published.lines.into_iter().map(|l| line(l.total + first, &l.parts.iter().map(|p| p + first).collect::<Vec<_>>())));
+        let moved = |l: Line| line(l.total + first, &l.parts.iter().map(|p| p + first).collect::<Vec<_>>());
+        all.lines.extend(published.lines.into_iter().map(moved));
+        all.covers.extend(published.covers.into_iter().map(moved));
         all.within.extend(published.within.into_iter().map(|(a, b)| (a + first, b + first)));
         all.among.extend(published.among.into_iter().map(|(a, b)| (a + first, b + first)));
         all.same.extend(published.same.into_iter().map(|(a, b)| (a + first, b + first)));

@@ -73,7 +73,7 @@ fn a_table_becomes_cells_and_lines() {
 
 #[test]
 fn figures_that_do_not_add_up_are_no_line() {
-    let table = read(GOOD, &TABLE.replace("0102,all,40", "0102,all,39")).unwrap();
+    let table = read(GOOD, &TABLE.replace("0102,all,40,20,50.0", "0102,all,39,20,51.3")).unwrap();
     assert_eq!((table.lines_dropped, table.published.lines.len()), (1, 4));
     assert!(table.notes[0].contains("1 lines left out") && table.notes[0].contains("2024 district 0100 all"), "{:?}", table.notes);
     // Where a missing row says nothing, lines with one are left out too.
@@ -104,11 +104,34 @@ fn wrong_tables_are_refused() {
         &TABLE.replace("F,500,,> 95\n2024,school,0101,M", "F,500,,95 or so\n2024,school,0101,M"),
         &["small.csv:7", "\"rate\"", "a band"],
     );
-    refuses(GOOD, &TABLE.replace("20,50.0", "41,50.0"), &["small.csv:6", "at least the numerator"]);
+    refuses(GOOD, &TABLE.replace("40,20,50.0", "40,41,*"), &["small.csv:6", "at least the numerator"]);
     refuses(GOOD, &TABLE.replace("0102,all,40,20,50.0", "0102,all,3,*,50.0"), &["small.csv:6", "a rate that a numerator has"]);
+    // 20 of 40 are 50.0 %.
+    refuses(GOOD, &TABLE.replace("40,20,50.0", "40,20,52.5"), &["small.csv:6", "the rate of the shown", "\"52.5\" beside 20"]);
     refuses(GOOD, &TABLE.replace("0101,M", "0101,F"), &["small.csv:8", "one row for each", "line 7"]);
     refuses(GOOD, &TABLE.replace("40,20,50.0", "40,20"), &["small.csv:6", "a CSV row as long"]);
     refuses(GOOD, &TABLE.replace("level,code", "level,level"), &["small.csv:1", "the same name twice"]);
+}
+
+/// Concentrators are among participants, students of a cluster among all, and the students of the only cluster are all of them.
+#[test]
+fn cohorts_within_others() {
+    let description = Description::file(&crate::support::home().join("data/audit/public_enrollment_count.toml")).unwrap();
+    let rows = "\
+report_year,education_level,status,level,entity_id,entity_name,group_kind,group_code,career_cluster,students,suppression
+2024,secondary,participant,state,OR,Oregon,all,all,all,100,none
+2024,secondary,concentrator,state,OR,Oregon,all,all,all,60,none
+2024,secondary,participant,state,OR,Oregon,all,all,health_science,,hidden
+2024,secondary,participant,state,OR,Oregon,all,all,finance,80,none
+2024,secondary,concentrator,state,OR,Oregon,all,all,finance,,hidden
+2024,postsecondary,concentrator,state,OR,Oregon,all,all,finance,50,none
+";
+    let lines = "report_year,education_level,status,career_cluster,level,entity_id,part_level,part_entity_id\n";
+    let frame = |name: &str, text: &str| Frame::csv_from(name, text.as_bytes()).unwrap();
+    let table = PublicTable::read(&description, &frame("counts", rows), Some(&frame("line", lines))).unwrap();
+    let mut within = table.published.within.clone();
+    within.sort_unstable();
+    assert_eq!((within, &table.published.same[..]), (vec![(1, 0), (2, 0), (3, 0), (4, 3)], &[(1, 4)][..]));
 }
 
 /// Our own tables: lines in a table beside, kinds as partitions, indicators with one cohort.

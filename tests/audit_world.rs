@@ -187,6 +187,14 @@ fn relate(
     if !children.is_empty() && shape.tree_lines {
         (0..count).for_each(|g| line(at(i, e, g), children.iter().map(|&c| at(i, c, g)).collect()));
     }
+    // Where the public knows no sum, it may know that everybody is in a part, and what else there is makes no difference.
+    if !children.is_empty() && !shape.tree_lines && random.chance(60) {
+        for g in 0..count {
+            let parts = children.iter().map(|&c| at(i, c, g)).chain([random.chance(20).then(|| at(i, e, 0)).flatten()]);
+            let parts: Vec<u32> = parts.flatten().collect();
+            published.covers.extend(at(i, e, g).filter(|t| !parts.contains(t)).map(|total| Line { total, parts }));
+        }
+    }
     for g in 0..count {
         if g > 0
             && let (Some(part), Some(whole)) = (at(i, e, g), at(i, e, 0))
@@ -252,7 +260,8 @@ pub fn agrees(published: &Published, table: &Table) -> bool {
         d[p] <= d[w] && n[p] <= n[w] && d[p] - n[p] <= d[w] - n[w]
     });
     let among = published.among.iter().all(|&(p, w)| d[p as usize] <= d[w as usize] && n[p as usize] <= n[w as usize]);
-    cells && lines && within && among && published.same.iter().all(|&(a, b)| d[a as usize] == d[b as usize])
+    let covers = published.covers.iter().all(|l| [d, n].iter().all(|x| x[l.total as usize] <= sum(x, &l.parts)));
+    cells && lines && covers && within && among && published.same.iter().all(|&(a, b)| d[a as usize] == d[b as usize])
 }
 
 /// The counts that are not shown.

@@ -19,6 +19,7 @@ fn example() -> (Published, Table, Vec<Move>) {
     let published = Published {
         cells: vec![shown(30, Known::Exactly(15)), hidden, hidden, shown(30, Known::Exactly(20)), shown(10, Known::Between(6, 10))],
         lines: vec![Line { total: 0, parts: vec![1, 2] }],
+        covers: vec![Line { total: 3, parts: vec![0, 4] }],
         within: vec![(4, 0)],
         // Who counts in the fifth counts in the fourth.
         among: vec![(4, 3)],
@@ -64,6 +65,10 @@ fn a_true_certificate_is_taken_and_each_false_one_refused() {
         assert_eq!(with_moves(&without), Fault::NotCovered(count(cell, field)));
     }
     let mut other = published.clone();
+    // 30 students of the first are no fewer than 30, but 15 of them count, not 20.
+    other.covers = vec![Line { total: 3, parts: vec![0] }];
+    assert_eq!(verify(&other, &base, &moves), Err(Fault::TooFew { table: 0, cover: 0 }));
+    other.covers.clear();
     other.within = vec![(4, 2)];
     assert_eq!(verify(&other, &base, &moves), Err(Fault::NotWithin { table: 0, part: 4, whole: 2 }));
     other.within.clear();

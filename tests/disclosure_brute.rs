@@ -71,6 +71,12 @@ impl Search<'_> {
                 self.equal.push(std::iter::once((line.total as usize + shift, 1)).chain(parts).collect());
             }
         }
+        for cover in &self.published.covers {
+            for shift in [0, cells] {
+                let parts = cover.parts.iter().map(|p| (*p as usize + shift, 1));
+                self.at_least.push(std::iter::once((cover.total as usize + shift, -1)).chain(parts).collect());
+            }
+        }
         for (a, b) in &self.published.same {
             self.equal.push(vec![(*a as usize, 1), (*b as usize, -1)]);
         }

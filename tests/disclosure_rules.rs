@@ -274,4 +274,7 @@ fn releases_that_contradict_themselves_are_refused() {
     assert_eq!(check(release(&[0], &[(0, 0, ALL, 3, 1), (0, 0, ALL, 3, 1)])), ReleaseError::Twice { cohort: 0, entity: 0, group: 0 });
     let r = release(&[0, 2], &[(0, 0, ALL, 30, 15), (0, 1, ALL, 29, 15)]);
     assert_eq!(check(Release { lines: vec![line(0, &[1])], ..r }), ReleaseError::Sum { cohort: 0, entity: 0, group: 0 });
+    // More learners than students count.
+    let r = release(&[0], &[(0, 0, ALL, 30, 15), (0, 0, LEARNER, 20, 16)]);
+    assert_eq!(check(r), ReleaseError::Sum { cohort: 0, entity: 0, group: LEARNER });
 }

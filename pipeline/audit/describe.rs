@@ -99,6 +99,9 @@ pub struct Description {
     /// Cohorts of the same students.
     #[serde(default)]
     pub same: Vec<Same>,
+    /// Cohorts that are parts of others.
+    #[serde(default)]
+    pub cohort_within: Vec<CohortWithin>,
 }
 
 /// Names of columns.
@@ -231,6 +234,21 @@ pub struct LineTable {
     pub total: Vec<String>,
     /// Of the parts.
     pub part: Vec<String>,
+}
+
+/// Cohorts that are parts of others, by a column: the same entity and group has no more students in them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CohortWithin {
+    /// The column.
+    pub column: String,
+    /// Its value for the whole.
+    pub whole: String,
+    /// Its value for the part; every other value without one.
+    pub part: Option<String>,
+    /// Whether each student of the whole is in one of the parts: where there is only one, it is the whole.
+    #[serde(default)]
+    pub covers: bool,
 }
 
 /// The same students under several values of a column of the cohort.

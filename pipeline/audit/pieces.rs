@@ -7,6 +7,7 @@ use crate::published::{Known, Published};
 pub(super) struct Piece {
     pub cells: Vec<u32>,
     pub lines: Vec<u32>,
+    pub covers: Vec<u32>,
     pub within: Vec<u32>,
     pub among: Vec<u32>,
     pub same: Vec<u32>,
@@ -58,7 +59,7 @@ impl Pieces {
                 cells.for_each(|c| joined.join(first, c));
             }
         };
-        published.lines.iter().for_each(|l| join(&mut l.parts.iter().copied().chain([l.total])));
+        published.lines.iter().chain(&published.covers).for_each(|l| join(&mut l.parts.iter().copied().chain([l.total])));
         published.within.iter().chain(&published.among).chain(&published.same).for_each(|&(a, b)| join(&mut [a, b].into_iter()));
         let mut number = vec![u32::MAX; published.cells.len()];
         let mut pieces: Vec<Piece> = Vec::new();
@@ -80,6 +81,10 @@ impl Pieces {
         for (i, line) in published.lines.iter().enumerate() {
             let cells = || line.parts.iter().copied().chain([line.total]);
             self.piece(number, &mut cells()).lines.push(i as u32);
+        }
+        for (i, cover) in published.covers.iter().enumerate() {
+            let cells = || cover.parts.iter().copied().chain([cover.total]);
+            self.piece(number, &mut cells()).covers.push(i as u32);
         }
         let in_line = parts(published);
         for (i, &(part, whole)) in published.within.iter().enumerate() {
@@ -118,8 +123,8 @@ impl Piece {
     /// `place`.
     pub fn complete(&mut self, published: &Published, place: &mut [u32]) {
         let hidden = self.cells.len();
-        for &line in &self.lines {
-            let line = &published.lines[line as usize];
+        let lines = self.lines.iter().map(|&l| &published.lines[l as usize]);
+        for line in lines.chain(self.covers.iter().map(|&c| &published.covers[c as usize])) {
             self.cells.extend(line.parts.iter().chain([&line.total]).filter(|&&c| !open(published, c)));
         }
         let pairs = [(&self.within, &published.within), (&self.among, &published.among), (&self.same, &published.same)];

@@ -57,8 +57,7 @@ impl PublicTable {
     ///
     /// # Errors
     /// A column that is not there, a text that is neither a number nor hidden nor a band, a row that is there twice, a rate that no
-    /// numerator has, a
-    /// numerator above its denominator, a table of lines that is missing.
+    /// numerator has or another than the shown one, a numerator above its denominator, a table of lines that is missing.
     pub fn read(description: &Description, frame: &Frame, lines: Option<&Frame>) -> Result<PublicTable, DescribeError> {
         let keys = TableKeys::of(frame, description)?;
         let published = Published { hidden_minimum: description.shown.hidden_minimum, ..Published::default() };
@@ -126,6 +125,10 @@ impl PublicTable {
                         return Err(frame.wrong(row, name, "a rate that a numerator has with this denominator", &format!("{:?}", text())));
                     }
                     (_, Known::Hidden, Some((low, high))) => cell.numerator = Known::Between(low, high),
+                    (_, Known::Exactly(n), Some((low, high))) if n < low || n > high => {
+                        let found = format!("{:?} beside {n}", text());
+                        return Err(frame.wrong(row, name, "the rate of the shown numerator and denominator", &found));
+                    }
                     (Known::Exactly(_), _, _) | (_, _, None) if rate == Rate::Hidden || matches!(denominator, Known::Exactly(_)) => {}
                     _ => unused += 1,
                 }

@@ -7,6 +7,9 @@ use super::system::interval;
 use crate::published::{Line, Published, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Entities that are parts of each (cohort, entity).
+type Sums = BTreeMap<(u32, u32), Vec<u32>>;
+
 /// Adds the relations to a table.
 pub(super) fn relate(
     table: &mut PublicTable,
@@ -14,7 +17,7 @@ pub(super) fn relate(
     frame: &Frame,
     lines: Option<&Frame>,
 ) -> Result<(), DescribeError> {
-    let mut sums: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+    let mut sums = Sums::new();
     for sum in &description.level_sums {
         by_level(table, sum, description, frame, &mut sums)?;
     }
@@ -32,6 +35,7 @@ pub(super) fn relate(
     groups(table, description, frame)?;
     unknown_kinds(table, description);
     same(table, description)?;
+    contained(table, description);
     dropped.tell(table);
     Ok(())
 }
@@ -83,13 +87,7 @@ impl Dropped {
 }
 
 /// Parts of each (cohort, entity) by a pair of levels.
-fn by_level(
-    table: &PublicTable,
-    sum: &LevelSum,
-    description: &Description,
-    frame: &Frame,
-    sums: &mut BTreeMap<(u32, u32), Vec<u32>>,
-) -> Result<(), DescribeError> {
+fn by_level(table: &PublicTable, sum: &LevelSum, description: &Description, frame: &Frame, sums: &mut Sums) -> Result<(), DescribeError> {
     let entities = &table.keys.entity;
     let of_level =
         |level: &String| (0..entities.texts.len() as u32).filter(|&e| entities.texts[e as usize][0] == *level).collect::<Vec<u32>>();
@@ -127,12 +125,7 @@ fn by_level(
 }
 
 /// The same by a table of lines.
-fn by_table(
-    table: &PublicTable,
-    description: &Description,
-    lines: &Frame,
-    sums: &mut BTreeMap<(u32, u32), Vec<u32>>,
-) -> Result<(), DescribeError> {
+fn by_table(table: &PublicTable, description: &Description, lines: &Frame, sums: &mut Sums) -> Result<(), DescribeError> {
     let Some(columns) = &description.line_table else { return Ok(()) };
     let names = |names: &[String]| Keys::of(lines, &names.iter().map(String::as_str).collect::<Vec<_>>());
     let (totals, parts) = (names(&columns.total)?, names(&columns.part)?);
@@ -174,7 +167,7 @@ fn by_table(
     Ok(())
 }
 
-fn entities(table: &mut PublicTable, description: &Description, sums: &BTreeMap<(u32, u32), Vec<u32>>, dropped: &mut Dropped) {
+fn entities(table: &mut PublicTable, description: &Description, sums: &Sums, dropped: &mut Dropped) {
     let count = table.keys.group.texts.len() as u32;
     for (&(cohort, total), parts) in sums {
         for group in 0..count {
@@ -275,6 +268,39 @@ fn groups(table: &mut PublicTable, description: &Description, frame: &Frame) -> 
     table.published.among = among;
     table.published.same = equal;
     Ok(())
+}
+
+/// Cohorts within others, cell by cell; the only part of a whole that its parts cover is the whole.
+fn contained(table: &mut PublicTable, description: &Description) {
+    for rule in &description.cohort_within {
+        let Some(at) = description.columns.cohort.iter().position(|c| *c == rule.column) else { continue };
+        let whole_of = |texts: &Vec<String>| {
+            let is_part = texts[at] != rule.whole && rule.part.as_ref().is_none_or(|p| *p == texts[at]);
+            let mut whole = texts.clone();
+            whole[at].clone_from(&rule.whole);
+            is_part.then(|| table.keys.cohort.number(&whole)).flatten()
+        };
+        let wholes: Vec<Option<u32>> = table.keys.cohort.texts.iter().map(whole_of).collect();
+        let mut parts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for row in 0..table.published.cells.len() {
+            let (entity, group) = (table.keys.entity.of_row[row], table.keys.group.of_row[row]);
+            let whole = wholes[table.keys.cohort.of_row[row] as usize].and_then(|c| table.keys.cell(c, entity, group));
+            if let Some(whole) = whole {
+                parts.entry(whole).or_default().push(row as u32);
+            }
+        }
+        // A part without a row has nobody, if the description says so.
+        let covers = rule.covers && description.groups.absent == Absent::Zero;
+        for (whole, parts) in parts {
+            match parts[..] {
+                [only] if covers => table.published.same.push((whole, only)),
+                _ => {
+                    table.published.within.extend(parts.iter().map(|p| (*p, whole)));
+                    table.published.covers.extend(covers.then_some(Line { total: whole, parts }));
+                }
+            }
+        }
+    }
 }
 
 /// Who knows the truth leaves out cohorts that only seem to have the same students because too little of them is shown.

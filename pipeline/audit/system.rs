@@ -1,7 +1,7 @@
 //! The equations and bounds of one component: unknown counts as variables, relations as rows with coefficients of 1 and −1.
 
 use super::pieces::Piece;
-use crate::published::{Cell, Known, Published};
+use crate::published::{Cell, Known, Line, Published};
 
 /// No bound.
 pub(super) const ENDLESS: i64 = 1 << 40;
@@ -22,6 +22,8 @@ pub enum Layer {
 pub enum Relation {
     /// A line of [`Published::lines`], by its index.
     Line(u32, Layer),
+    /// A cover of [`Published::covers`], by its index.
+    Cover(u32, Layer),
     /// A pair of [`Published::within`], by its index.
     Within(u32, Layer),
     /// A pair of [`Published::among`], by its index.
@@ -118,6 +120,15 @@ impl System {
             system.numerator(i, cell, published.cells[cell as usize]);
         }
         system.lines(published, piece, place);
+        for &cover in &piece.covers {
+            let Line { total, parts } = &published.covers[cover as usize];
+            let terms: Vec<_> =
+                [(*total, 1)].into_iter().chain(parts.iter().map(|p| (*p, -1))).map(|(c, s)| (place[c as usize] as usize, s)).collect();
+            for layer in [Layer::Denominator, Layer::Numerator] {
+                let of_layer: Vec<_> = terms.iter().map(|(c, sign)| (system.terms[*c][layer as usize], *sign)).collect();
+                system.row(of_layer.into_iter(), false, Relation::Cover(cover, layer));
+            }
+        }
         for &pair in &piece.within {
             let (part, whole) = published.within[pair as usize];
             let ends = [system.terms[place[part as usize] as usize], system.terms[place[whole as usize] as usize]];

@@ -2,7 +2,7 @@
 
 use super::attack::Finding;
 use super::system::{ENDLESS, Layer, Relation, interval};
-use crate::published::{Field, Published};
+use crate::published::{Field, Line, Published};
 
 impl Finding {
     /// Sentences: what is given away, then by what. `label` names a cell. They are restricted: they tell what is hidden.
@@ -23,7 +23,8 @@ impl Teller<'_> {
     fn relation(&self, relation: Relation) -> String {
         let label = self.label;
         match relation {
-            Relation::Line(line, layer) => self.line(line, layer),
+            Relation::Line(line, layer) => self.line(&self.published.lines[line as usize], layer, "="),
+            Relation::Cover(cover, layer) => self.line(&self.published.covers[cover as usize], layer, "at most"),
             Relation::Within(pair, layer) => {
                 let (part, whole) = self.published.within[pair as usize];
                 format!("{}: {} is part of {}", name(layer), self.count(part, layer), self.count(whole, layer))
@@ -43,8 +44,7 @@ impl Teller<'_> {
         }
     }
 
-    fn line(&self, line: u32, layer: Layer) -> String {
-        let line = &self.published.lines[line as usize];
+    fn line(&self, line: &Line, layer: Layer, sign: &str) -> String {
         let known = |c: &&u32| {
             let (low, high) = self.interval(**c, layer);
             low == high
@@ -57,7 +57,7 @@ impl Teller<'_> {
             [&one] => parts.push(self.count(one, layer)),
             _ => parts.push(format!("{sum} in {} shown parts", shown.len())),
         }
-        format!("{}: {} = {}", name(layer), self.count(line.total, layer), parts.join(" + "))
+        format!("{}: {} {sign} {}", name(layer), self.count(line.total, layer), parts.join(" + "))
     }
 
     fn count(&self, cell: u32, layer: Layer) -> String {

@@ -3,6 +3,7 @@
 use super::release::{EntityLine, Figure, Membership, Release, ReleaseError};
 use super::treatment::Treatment;
 use crate::published::Count;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sums: of each, the total and then the parts.
 #[derive(Debug, Default)]
@@ -30,7 +31,7 @@ impl Lines {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
+    pub fn iter(&self) -> impl Iterator<Item = &[u32]> + Clone {
         (0..self.len() as u32).map(|l| self.get(l))
     }
 }
@@ -50,8 +51,13 @@ pub struct Cells {
     pub levels: Vec<u8>,
     /// For each cohort here, where its figures end.
     pub cohort_ends: Vec<u32>,
-    /// Sums of entities and of partitions.
+    /// Sums of entities and of partitions; then (from `by_chance` on) covers whose parts happen to sum to the total: nobody is told that they do, but
+    /// as they have no room they move like sums.
     pub lines: Lines,
+    /// The first line that is a sum by chance.
+    pub by_chance: u32,
+    /// The total and then the parts of covers with room: the parts share students.
+    pub covers: Lines,
     /// (part, whole): groups of students of one entity.
     pub within: Vec<(u32, u32)>,
     /// (part, whole): students, and those who count, but who does not count in the part may count in the whole.
@@ -67,6 +73,29 @@ impl Cells {
     pub fn cohort(&self, index: usize) -> std::ops::Range<u32> {
         (if index == 0 { 0 } else { self.cohort_ends[index - 1] })..self.cohort_ends[index]
     }
+
+    /// Students, and those who count.
+    fn counts(&self, i: u32) -> (i64, i64) {
+        let f = &self.figures[i as usize];
+        (f.denominator, f.numerator.unwrap_or(0))
+    }
+
+    fn sum(&self, parts: &[u32]) -> (i64, i64) {
+        parts.iter().map(|i| self.counts(*i)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
+    /// Adds parts that cover a total. Fails if they do not.
+    fn add_cover(&mut self, total: u32, parts: &[u32]) -> Result<(), ()> {
+        let (sum, whole) = (self.sum(parts), self.counts(total));
+        match sum == whole {
+            // One part is the whole, and known to be.
+            true if parts.len() == 1 => {}
+            true => self.lines.push(total, parts),
+            false if parts.len() > 1 && sum.0 >= whole.0 && sum.1 >= whole.1 => self.covers.push(total, parts),
+            false => return Err(()),
+        }
+        Ok(())
+    }
 }
 
 /// Splits a release into linked cohorts, and checks that its figures agree.
@@ -78,10 +107,13 @@ pub fn split(release: &Release) -> Result<Vec<Cells>, ReleaseError> {
     for (a, b) in &release.same {
         linked.join(cohort_of(*a)?, cohort_of(*b)?);
     }
+    for &(whole, part) in release.contains.iter().filter(|(w, p)| (*w.max(p) as usize) < cohorts) {
+        linked.join(u32::from(whole), u32::from(part));
+    }
     let mut sets: Vec<Cells> = (0..cohorts).map(|_| Cells::default()).collect();
     let mut place = vec![(0u32, 0u32); order.len()];
     let mut last = None;
-    let outside = outside(release, &order)?;
+    let (outside, contained) = contained(release, &order)?;
     for figure in order {
         let f = release.figures[figure as usize];
         let set = linked.find(u32::from(f.cohort));
@@ -103,19 +135,43 @@ pub fn split(release: &Release) -> Result<Vec<Cells>, ReleaseError> {
         let ((set, a), (_, b)) = (place[a as usize], place[b as usize]);
         sets[set as usize].same.push((a.min(b), a.max(b)));
     }
+    let is_covered: BTreeSet<&(u16, u16)> = release.covered.iter().collect();
+    let mut covers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (part, whole) in contained {
+        let ((set, p), (_, w)) = (place[part as usize], place[whole as usize]);
+        let (part, of_whole) = (release.figures[part as usize], release.figures[whole as usize]);
+        // A part of as many students is the whole.
+        if (part.denominator, part.numerator) == (of_whole.denominator, of_whole.numerator) {
+            sets[set as usize].same.push((p.min(w), p.max(w)));
+        } else {
+            sets[set as usize].within.push((p, w));
+        }
+        if is_covered.contains(&(of_whole.cohort, part.cohort)) {
+            covers.entry(whole).or_default().push(p);
+        }
+    }
     for count in &release.found {
         let &(set, cell) = place.get(count.cell as usize).ok_or(ReleaseError::Figure(count.cell))?;
         sets[set as usize].found.push(Count { cell, field: count.field });
     }
     relate(release, &mut sets)?;
+    for (whole, parts) in &covers {
+        let (set, total) = place[*whole as usize];
+        let f = release.figures[*whole as usize];
+        let failed = |()| ReleaseError::Sum { cohort: f.cohort, entity: f.entity, group: f.group };
+        sets[set as usize].add_cover(total, parts).map_err(failed)?;
+    }
     sets.retain(|s| !s.figures.is_empty());
     Ok(sets)
 }
 
-/// For each figure, the fewest students that it leaves outside it of a cohort that contains its own; figures by cohort, entity and group.
-///
-/// Cohorts that contain each other are not protected together otherwise: that would make one problem of all of them.
-fn outside(release: &Release, order: &[u32]) -> Result<Vec<i64>, ReleaseError> {
+/// Figures by index: part and whole.
+type Pairs = Vec<(u32, u32)>;
+
+/// For each figure, the fewest students that it leaves outside it of a cohort that contains its own, and the pairs of such figures (part, whole);
+/// figures by cohort, entity and group.
+fn contained(release: &Release, order: &[u32]) -> Result<(Vec<i64>, Pairs), ReleaseError> {
+    let mut pairs = Vec::new();
     let figure = |i: &u32| release.figures[*i as usize];
     let of_cohort = |c: u16| {
         let from = order.partition_point(|i| figure(i).cohort < c);
@@ -127,7 +183,12 @@ fn outside(release: &Release, order: &[u32]) -> Result<Vec<i64>, ReleaseError> {
         for i in of_cohort(part) {
             let f = figure(i);
             while wholes.next_if(|w| (figure(w).entity, figure(w).group) < (f.entity, f.group)).is_some() {}
-            let Some(w) = wholes.peek().map(|w| figure(w)).filter(|w| (w.entity, w.group) == (f.entity, f.group)) else { continue };
+            let is_same = |w: &&&u32| (figure(w).entity, figure(w).group) == (f.entity, f.group);
+            let Some(index) = wholes.peek().filter(is_same).map(|w| **w) else { continue };
+            let w = figure(&index);
+            if f.denominator > 0 {
+                pairs.push((*i, index));
+            }
             if f.denominator > w.denominator {
                 return Err(ReleaseError::Sum { cohort: f.cohort, entity: f.entity, group: f.group });
             }
@@ -136,7 +197,7 @@ fn outside(release: &Release, order: &[u32]) -> Result<Vec<i64>, ReleaseError> {
             }
         }
     }
-    Ok(outside)
+    Ok((outside, pairs))
 }
 
 /// Figures by cohort, entity and group.
@@ -188,6 +249,7 @@ fn relate(release: &Release, sets: &mut [Cells]) -> Result<(), ReleaseError> {
                 add_groups(release, set, rows.of(entity))?;
             }
         }
+        set.by_chance = set.lines.len() as u32;
     }
     for set in sets {
         for &(a, b) in &set.same {
@@ -244,13 +306,9 @@ fn add_entity_line(set: &mut Cells, rows: &Rows, line: &EntityLine, groups: usiz
 
 /// Adds a sum, unless it is 0. Fails if it is none.
 fn add_line(set: &mut Cells, total: Option<u32>, parts: &[u32]) -> Result<(), ()> {
-    let counts = |i: u32| {
-        let f = &set.figures[i as usize];
-        (f.denominator, f.numerator.unwrap_or(0))
-    };
-    let sum = parts.iter().map(|i| counts(*i)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let sum = set.sum(parts);
     match total {
-        Some(total) if counts(total) == sum => {
+        Some(total) if set.counts(total) == sum => {
             if sum.0 > 0 {
                 set.lines.push(total, parts);
             }
@@ -281,12 +339,13 @@ fn add_groups(release: &Release, set: &mut Cells, row: std::ops::Range<u32>) -> 
         match group.membership {
             Membership::All => {}
             Membership::Overlap if f.denominator == 0 => {}
+            // Who counts in a group counts in all.
+            Membership::Overlap if f.numerator > whole.numerator => return Err(fail(f.group)),
             // A part of as many students is the whole: a sum of one part.
             Membership::Overlap if (f.denominator, f.numerator) == (whole.denominator, whole.numerator) => set.lines.push(all, &[i]),
             Membership::Overlap if missed(&f) <= missed(&whole) => set.within.push((i, all)),
             // Who does not count in one cluster may count in another.
-            Membership::Overlap if f.numerator <= whole.numerator => set.among.push((i, all)),
-            Membership::Overlap => return Err(fail(f.group)),
+            Membership::Overlap => set.among.push((i, all)),
             Membership::Breakdown if f.denominator == whole.denominator => {
                 set.same.push((all, i));
                 // Kinds of those who count; elsewhere it may hold by chance, and then more is hidden than need be.

@@ -45,6 +45,8 @@ impl<T: Copy + Default> Lists<T> {
 pub struct Within {
     pub wholes: Lists<(u32, bool)>,
     pub parts: Lists<(u32, bool)>,
+    /// Covers of each figure.
+    pub covers: Lists<u32>,
 }
 
 impl Within {
@@ -52,7 +54,12 @@ impl Within {
         let pairs = cells.within.iter().map(|p| (*p, false)).chain(cells.among.iter().map(|p| (*p, true)));
         let size = cells.figures.len();
         let wholes = Lists::new(size, pairs.clone().map(|((part, whole), among)| (part, (whole, among))));
-        Within { wholes, parts: Lists::new(size, pairs.map(|((part, whole), among)| (whole, (part, among)))) }
+        let covers = cells.covers.iter().zip(0u32..).flat_map(|(figures, cover)| figures.iter().map(move |i| (*i, cover)));
+        Within {
+            wholes,
+            parts: Lists::new(size, pairs.map(|((part, whole), among)| (whole, (part, among)))),
+            covers: Lists::new(size, covers),
+        }
     }
 }
 
@@ -125,10 +132,12 @@ fn with_signs(line: &[u32], of: &[u32]) -> Vec<(u32, i8)> {
 fn not_implied(cells: &Cells) -> impl Iterator<Item = &[u32]> {
     let entity = |i: u32| cells.figures[i as usize].entity;
     let mut is_sum = vec![false; cells.figures.len()];
-    for line in cells.lines.iter().filter(|l| entity(l[0]) != entity(l[1])) {
+    let told = cells.by_chance as usize;
+    for line in cells.lines.iter().take(told).filter(|l| entity(l[0]) != entity(l[1])) {
         is_sum[line[0] as usize] = true;
     }
-    cells.lines.iter().filter(move |l| entity(l[0]) != entity(l[1]) || !is_sum[l[0] as usize])
+    let is_needed = move |at: usize, l: &[u32]| at >= told || entity(l[0]) != entity(l[1]) || !is_sum[l[0] as usize];
+    cells.lines.iter().enumerate().filter(move |(at, l)| is_needed(*at, l)).map(|(_, l)| l)
 }
 
 /// What moves by one.
@@ -225,7 +234,18 @@ impl Bounds<'_> {
     /// Whether a figure stays within its wholes, and its parts within it, when figures move.
     pub fn stays_within(&self, i: u32, moved_by: impl Fn(u32) -> (i64, i64)) -> bool {
         let moved = |i: u32| (self.counts(i).0 + moved_by(i).0, self.counts(i).1 + moved_by(i).1);
-        self.wholes_of(i).all(|w| is_within(moved(i), moved(w.0), w.1)) && self.parts_of(i).all(|p| is_within(moved(p.0), moved(i), p.1))
+        self.wholes_of(i).all(|w| is_within(moved(i), moved(w.0), w.1))
+            && self.parts_of(i).all(|p| is_within(moved(p.0), moved(i), p.1))
+            && self.stays_covered(i, moved)
+    }
+
+    /// Whether the covers of a figure suffice, when figures have these counts.
+    fn stays_covered(&self, i: u32, counts: impl Fn(u32) -> (i64, i64)) -> bool {
+        self.within.covers.get(i).iter().all(|cover| {
+            let figures = self.cells.covers.get(*cover);
+            let (total, sum) = (counts(figures[0]), figures[1..].iter().map(|p| counts(*p)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1)));
+            total.0 <= sum.0 && total.1 <= sum.1
+        })
     }
 
     /// Whether figures stay within their wholes when several counts move at once.
@@ -237,6 +257,7 @@ impl Bounds<'_> {
         moves.iter().all(|(i, _)| {
             self.wholes_of(*i).all(|w| is_within(moved(*i), moved(w.0), w.1))
                 && self.parts_of(*i).all(|p| is_within(moved(p.0), moved(*i), p.1))
+                && self.stays_covered(*i, moved)
         })
     }
 }

@@ -36,6 +36,7 @@ pub fn second_tables(published: &Published, truth: &Table, counts: &[Count], att
 /// Relations of each cell, by index.
 struct Around {
     lines: Vec<Vec<u32>>,
+    covers: Vec<Vec<u32>>,
     within: Vec<Vec<u32>>,
     among: Vec<Vec<u32>>,
     same: Vec<Vec<u32>>,
@@ -52,9 +53,11 @@ struct Part {
 impl Around {
     fn of(published: &Published) -> Around {
         let lists = || vec![Vec::new(); published.cells.len()];
-        let mut around = Around { lines: lists(), within: lists(), among: lists(), same: lists() };
-        for (i, line) in (0..).zip(&published.lines) {
-            line.parts.iter().chain([&line.total]).for_each(|c| around.lines[*c as usize].push(i));
+        let mut around = Around { lines: lists(), covers: lists(), within: lists(), among: lists(), same: lists() };
+        for (list, lines) in [(&mut around.lines, &published.lines), (&mut around.covers, &published.covers)] {
+            for (i, line) in (0..).zip(lines) {
+                line.parts.iter().chain([&line.total]).for_each(|c| list[*c as usize].push(i));
+            }
         }
         let lists = [(&mut around.within, &published.within), (&mut around.among, &published.among), (&mut around.same, &published.same)];
         for (list, pairs) in lists {
@@ -73,7 +76,8 @@ impl Around {
         };
         let (mut near, mut known, mut at) = (vec![cell], BTreeSet::from([cell]), 0);
         while let Some(&cell) = near.get(at).filter(|_| near.len() < NEAR) {
-            let lines = self.lines[cell as usize].iter().map(|l| &published.lines[*l as usize]);
+            let covers = self.covers[cell as usize].iter().map(|c| &published.covers[*c as usize]);
+            let lines = self.lines[cell as usize].iter().map(|l| &published.lines[*l as usize]).chain(covers);
             let of_lines = lines.flat_map(|l| l.parts.iter().chain([&l.total]).copied());
             let of_pairs = |list: &[Vec<u32>], pairs: &[(u32, u32)]| -> Vec<u32> {
                 list[cell as usize].iter().map(|p| pairs[*p as usize]).flat_map(|(a, b)| [a, b]).collect()
@@ -101,24 +105,23 @@ impl Around {
         }
         let of = |list: &[Vec<u32>]| near.iter().flat_map(|c| list[*c as usize].clone()).collect::<BTreeSet<u32>>();
         for line in of(&self.lines) {
-            let line = &published.lines[line as usize];
-            let total = part.fixed(line.total, truth);
-            let parts = line.parts.iter().map(|c| part.fixed(*c, truth)).collect();
-            part.published.lines.push(Line { total, parts });
+            let line = part.line(&published.lines[line as usize], truth);
+            part.published.lines.push(line);
+        }
+        for cover in of(&self.covers) {
+            let cover = part.line(&published.covers[cover as usize], truth);
+            part.published.covers.push(cover);
         }
         for pair in of(&self.within) {
-            let (a, b) = published.within[pair as usize];
-            let pair = (part.fixed(a, truth), part.fixed(b, truth));
+            let pair = part.pair(published.within[pair as usize], truth);
             part.published.within.push(pair);
         }
         for pair in of(&self.among) {
-            let (a, b) = published.among[pair as usize];
-            let pair = (part.fixed(a, truth), part.fixed(b, truth));
+            let pair = part.pair(published.among[pair as usize], truth);
             part.published.among.push(pair);
         }
         for pair in of(&self.same) {
-            let (a, b) = published.same[pair as usize];
-            let pair = (part.fixed(a, truth), part.fixed(b, truth));
+            let pair = part.pair(published.same[pair as usize], truth);
             part.published.same.push(pair);
         }
         part
@@ -126,6 +129,14 @@ impl Around {
 }
 
 impl Part {
+    fn line(&mut self, line: &Line, truth: &Table) -> Line {
+        Line { total: self.fixed(line.total, truth), parts: line.parts.iter().map(|c| self.fixed(*c, truth)).collect() }
+    }
+
+    fn pair(&mut self, (a, b): (u32, u32), truth: &Table) -> (u32, u32) {
+        (self.fixed(a, truth), self.fixed(b, truth))
+    }
+
     /// A cell that is there, or as it is in the true table.
     fn fixed(&mut self, cell: u32, truth: &Table) -> u32 {
         let (d, n) = (truth.denominator[cell as usize], truth.numerator[cell as usize]);

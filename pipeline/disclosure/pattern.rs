@@ -234,7 +234,7 @@ fn numerators(cells: &Cells, policy: &Policy, extra: &Extra, cohort: usize, patt
             (reason, _) => reason,
         })
     };
-    let in_cohort: Vec<&[u32]> = cells.lines.iter().filter(|l| range.contains(&l[0])).collect();
+    let in_cohort: Vec<&[u32]> = cells.lines.iter().filter(|l| l.iter().all(|i| range.contains(i))).collect();
     let mut same = Classes::new(range.len());
     in_cohort.iter().filter(|l| l.len() == 2).for_each(|l| same.join(l[0] - start, l[1] - start));
     let describe = |i: u32| {

@@ -66,6 +66,8 @@ pub struct Release {
     pub same: Vec<(u32, u32)>,
     /// Pairs of cohorts (whole, part): at every entity and group, the part's students are among the whole's.
     pub contains: Vec<(u16, u16)>,
+    /// Those of them of which each student of the whole is in one of the parts, or in several.
+    pub covered: Vec<(u16, u16)>,
     /// For each figure, how an earlier release showed it; empty if there was none.
     pub prior: Vec<Option<Treatment>>,
     /// Counts (cell: figure) that an attacker found in an earlier try, with whatever else he knew; more is hidden for them. Again for one that is

@@ -164,6 +164,10 @@ impl<'a> Search<'a> {
             self.beside[a as usize].push(b);
             self.beside[b as usize].push(a);
         }
+        for figures in self.cells.covers.iter() {
+            figures[1..].iter().for_each(|part| self.beside[*part as usize].push(figures[0]));
+            self.beside[figures[0] as usize].extend(&figures[1..]);
+        }
         self.view = Some(view::of_cells(self.cells, self.policy, self.treatments));
     }
 

@@ -73,7 +73,7 @@ impl Utility {
 /// Lines with exactly one hidden count and, but for that, no figure in common: each needs one more. Short lines first, which leave room for more.
 fn lonely_lines(cells: &Cells, hidden: impl Fn(usize) -> bool) -> u64 {
     let is_lonely = |l: &&[u32]| l.len() > 2 && l.iter().filter(|i| hidden(**i as usize)).count() == 1;
-    let mut lonely: Vec<&[u32]> = cells.lines.iter().filter(is_lonely).collect();
+    let mut lonely: Vec<&[u32]> = cells.lines.iter().take(cells.by_chance as usize).filter(is_lonely).collect();
     lonely.sort_by_key(|l| l.len());
     // Figures of the same students, and totals of one part, are hidden together and by one another: they count as one.
     let mut same = super::cells::Classes::new(cells.figures.len());

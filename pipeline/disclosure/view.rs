@@ -17,6 +17,8 @@ pub fn published(release: &Release, policy: &Policy, treatments: &[Treatment]) -
         part.cells.iter().zip(&set.origin).for_each(|(cell, o)| whole.cells[*o as usize] = *cell);
         let lines = part.lines.into_iter();
         whole.lines.extend(lines.map(|l| Line { total: origin(l.total), parts: l.parts.into_iter().map(origin).collect() }));
+        let covers = part.covers.into_iter();
+        whole.covers.extend(covers.map(|l| Line { total: origin(l.total), parts: l.parts.into_iter().map(origin).collect() }));
         whole.within.extend(part.within.into_iter().map(|(a, b)| (origin(a), origin(b))));
         whole.among.extend(part.among.into_iter().map(|(a, b)| (origin(a), origin(b))));
         whole.same.extend(part.same.into_iter().map(|(a, b)| (origin(a), origin(b))));
@@ -38,10 +40,13 @@ pub fn of_cells(cells: &Cells, policy: &Policy, treatments: &[Treatment]) -> Pub
         };
         Cell { denominator, numerator }
     };
+    let line = |l: &[u32]| Line { total: l[0], parts: l[1..].to_vec() };
+    let told = cells.by_chance as usize;
     let is_plain = |i: u32| cells.figures[i as usize].numerator.is_none();
     Published {
         cells: cells.figures.iter().zip(treatments).map(known).collect(),
-        lines: cells.lines.iter().map(|l| Line { total: l[0], parts: l[1..].to_vec() }).collect(),
+        lines: cells.lines.iter().take(told).map(line).collect(),
+        covers: cells.lines.iter().skip(told).chain(cells.covers.iter()).map(line).collect(),
         within: cells.within.iter().copied().filter(|(p, w)| is_plain(*p) == is_plain(*w)).collect(),
         among: cells.among.clone(),
         same: cells.same.clone(),

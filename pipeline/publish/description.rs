@@ -15,9 +15,9 @@ pub struct Description {
     pub table: String,
     /// The restricted table that says why figures are hidden.
     pub reasons: String,
-    /// Only rows with these texts in these columns become public.
+    /// Only rows with the texts in the columns of one of these become public; all, if there is none.
     #[serde(default)]
-    pub only: BTreeMap<String, String>,
+    pub only: Vec<BTreeMap<String, String>>,
     /// Columns that tell apart tables without a common student, such as the indicator.
     pub cohort: Vec<String>,
     /// Level and id of the entity.
@@ -69,6 +69,9 @@ pub struct Contains {
     pub whole: String,
     /// Its value in the one that is contained; any other, if none is named.
     pub part: Option<String>,
+    /// Each student of the whole is in one of the parts, or in several.
+    #[serde(default)]
+    pub covers: bool,
 }
 
 impl Description {

@@ -63,10 +63,16 @@ fn counts(batch: &RecordBatch, column: &str) -> Result<Vec<i64>> {
 
 /// The rows that become public.
 pub fn only(description: &Description, batch: RecordBatch) -> Result<RecordBatch> {
-    description.only.iter().try_fold(batch, |batch, (column, text)| {
-        let is_it: BooleanArray = texts(&batch, column)?.iter().map(|t| Some(t == Some(text))).collect();
-        filter_record_batch(&batch, &is_it).map_err(|e| Error::internal(format!("rows of {}", description.table), e))
-    })
+    if description.only.is_empty() {
+        return Ok(batch);
+    }
+    let mut kept = vec![false; batch.num_rows()];
+    for choice in &description.only {
+        let columns = choice.iter().map(|(column, text)| Ok((texts(&batch, column)?, text))).collect::<Result<Vec<_>>>()?;
+        let is_it = |row: usize| columns.iter().all(|(column, text)| column.value(row) == *text);
+        kept.iter_mut().enumerate().for_each(|(row, keep)| *keep |= is_it(row));
+    }
+    filter_record_batch(&batch, &BooleanArray::from(kept)).map_err(|e| Error::internal(format!("rows of {}", description.table), e))
 }
 
 /// A table to be published.
@@ -87,6 +93,9 @@ pub struct Source {
 
 /// The figures of entities: group, students, students who count.
 type ByEntity = HashMap<u32, Vec<(u16, i64, i64)>>;
+
+/// Cohorts by number: whole and part.
+type Pairs = Vec<(u16, u16)>;
 
 /// The parts of an entity, by number of the level from the top.
 pub type Parts = BTreeMap<u32, BTreeMap<usize, Vec<u32>>>;
@@ -126,7 +135,8 @@ impl Source {
         let figures: Vec<Figure> = (0..self.batch.num_rows()).map(figure).collect();
         let groups = self.memberships(&figures);
         let same = same_cohorts(&figures, self.cohorts.texts.len());
-        Ok(Release { entities, groups, same, contains: self.contains(description), figures, ..Release::default() })
+        let (contains, covered) = self.contains(description);
+        Ok(Release { entities, groups, same, contains, covered, figures, ..Release::default() })
     }
 
     /// How each kind of group stands to all students: found in the figures, so that no list of kinds is needed. What sums in every cell, an
@@ -164,8 +174,9 @@ impl Source {
         kind_of.iter().enumerate().map(membership).zip(&kind_of).map(|(membership, &kind)| Group { kind: kind as u8, membership }).collect()
     }
 
-    fn contains(&self, description: &Description) -> Vec<(u16, u16)> {
-        let mut pairs = Vec::new();
+    /// Cohorts that contain others (whole, part), and those pairs of which the parts cover the whole.
+    fn contains(&self, description: &Description) -> (Pairs, Pairs) {
+        let (mut pairs, mut covered) = (Pairs::new(), Pairs::new());
         for rule in &description.contains {
             let Some(at) = description.cohort.iter().position(|c| *c == rule.column) else { continue };
             for (part, texts) in self.cohorts.texts.iter().enumerate() {
@@ -174,10 +185,12 @@ impl Source {
                 }
                 let mut whole = texts.clone();
                 whole[at] = rule.whole.clone();
-                pairs.extend(self.cohorts.find(&whole).map(|whole| (whole as u16, part as u16)));
+                let pair = self.cohorts.find(&whole).map(|whole| (whole as u16, part as u16));
+                pairs.extend(pair);
+                covered.extend(pair.filter(|_| rule.covers));
             }
         }
-        pairs
+        (pairs, covered)
     }
 
     /// The parts of each entity, from rows of `entity_part`: level, id, level and id of a part.
