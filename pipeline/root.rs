@@ -9,7 +9,7 @@ mod lease;
 mod lock;
 mod remote;
 
-pub use lock::{LOCK, Lock};
+pub use lock::{LOCK, Lock, MIRROR};
 use object_store::ObjectStore;
 
 use crate::error::{Error, Result};

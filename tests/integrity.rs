@@ -112,7 +112,7 @@ fn columns_and_rows_are_those_of_the_manifest() {
         let changed = text.replacen(before, after, 1);
         assert_ne!(changed, text);
         // The commit names the changed manifest, as if it had been made so.
-        let mut commit = perkins::commit::current(&place.restricted()).unwrap().unwrap();
+        let mut commit = perkins::commit::current(&perkins::root::Root::from(place.restricted())).unwrap().unwrap();
         commit.runs.values_mut().for_each(|p| p.blake3 = blake3::hash(changed.as_bytes()).to_hex().to_string());
         fs::write(place.restricted().join(&path), &changed).unwrap();
         fs::write(commits.last().unwrap(), perkins::seal::seal(&commit).unwrap()).unwrap();

@@ -61,7 +61,7 @@ fn what_a_killed_run_spilled_is_cleared_away() {
     let [dead, alive] = ["1-dead", "2-alive"].map(|name| spill.join(name));
     std::fs::create_dir_all(&dead).unwrap();
     std::fs::write(dead.join("rows"), "left").unwrap();
-    let lock = perkins::commit::lock(&alive, "spilling").unwrap();
+    let lock = perkins::commit::lock(&perkins::root::Root::from(alive.clone()), "spilling").unwrap();
     assert_eq!(std::fs::metadata(&alive).unwrap().permissions().mode() & 0o777, 0o700);
     place.run("oregon", [2024], &["--memory-limit", "1GiB", "--table", "performance"]);
     assert_eq!(entries(&spill), [alive.as_path()]);

@@ -268,7 +268,7 @@ fn what_the_store_has_wrong_is_an_error() {
         Pointer { id: "x".into(), manifest: "loads/x/manifest.json".into(), blake3: blake3::hash(&manifest).to_hex().to_string() };
     put("root/loads/x/manifest.json", manifest);
     let commit = Commit { number: 2, load: Some(pointer), ..Commit::default() };
-    put("root/_commits/00000002.json", serde_json::to_vec(&commit).unwrap());
+    put("root/_commits/00000002.json", perkins::seal::seal(&commit).unwrap());
     assert!(error().contains("no path below the root"), "{}", error());
     assert!(!Path::new("/outside").exists());
 }

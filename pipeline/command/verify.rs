@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::lake::Load;
 use crate::publish::release::{EVIDENCE, Evidence, Release};
 use crate::report::{self, ReportManifest};
-use crate::root::{LOCK, Root};
+use crate::root::{LOCK, MIRROR, Root};
 use crate::run::manifest::Manifest;
 use crate::run::{read_json, result::Results};
 use crate::seal;
@@ -114,7 +114,7 @@ fn looked_at(root: &Root, files: Vec<Expected>, read: bool, mut named: Named, se
     for file in files {
         once.entry(file.stored.path.clone()).or_insert(file);
     }
-    named.paths.extend(once.keys().cloned().chain([LOCK.to_string()]));
+    named.paths.extend(once.keys().cloned().chain([LOCK, MIRROR].map(String::from)));
     let mut files: Vec<Expected> = once.into_values().collect();
     if check_store(root, &files, read, report)? {
         // What is no longer current was never fetched.
@@ -266,16 +266,20 @@ fn check_public(settings: &Settings, read_data: bool, paths: &mut BTreeSet<Strin
     }
     let named = commits(public, report)?;
     let (mut files, mut evidence_files) = (Vec::new(), Vec::new());
-    let current = named.current.iter().flat_map(Commit::pointers);
-    fetched(current.into_iter().try_for_each(|p| public.fetch(&p.manifest)), report)?;
+    let current: Vec<Pointer> = named.current.iter().flat_map(Commit::pointers).cloned().collect();
+    fetched(current.iter().try_for_each(|p| public.fetch(&p.manifest)), report)?;
     for pointer in &named.runs {
         let release: Release = read_json(public, &pointer.manifest)?;
-        files.extend(release.files.iter().map(|f| Expected::of_table(f, &release.tables, PUBLIC_ADVICE)));
-        files.extend(release.companions.iter().map(|c| Expected::bytes(c, PUBLIC_ADVICE)));
+        let is_history = !current.contains(pointer);
+        let tables = release.files.iter().map(|f| Expected::of_table(f, &release.tables, PUBLIC_ADVICE));
+        let companions = release.companions.iter().map(|c| Expected::bytes(c, PUBLIC_ADVICE));
+        files.extend(tables.chain(companions).map(|file| file.in_history(is_history)));
         let path = format!("{EVIDENCE}/{}/manifest.json", release.release_id);
         fetched(settings.restricted.fetch_changed(&path), report)?;
         match sealed::<Evidence>(&settings.restricted, &path) {
-            Ok(evidence) => evidence_files.extend(evidence.files.iter().map(|f| Expected::bytes(f, PUBLIC_ADVICE))),
+            Ok(evidence) => evidence_files.extend(evidence.files.iter().map(|f| Expected::bytes(f, PUBLIC_ADVICE).in_history(is_history))),
+            // The evidence of a former release goes with its run (`perkins gc`).
+            Err(_) if is_history && !settings.restricted.join(&path).exists() => {}
             Err(what) => report.finding(&path, &format!("{what} (the evidence of a release)"), PUBLIC_ADVICE),
         }
         paths.insert(path);

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// Name of the lock below a root: a file that the operating system locks, and an object of a store.
 pub const LOCK: &str = "_lock";
 
+/// The file by which one command at a time writes into a mirror.
+pub const MIRROR: &str = "_mirror";
+
 /// How soon who waits looks again, at a file and at an object.
 const LOOK: Duration = Duration::from_millis(200);
 const LOOK_AT_STORE: Duration = Duration::from_secs(2);
@@ -109,7 +112,7 @@ fn lock_file(root: &Path, holder: &str) -> Result<std::result::Result<Locked, St
 
 /// A name that no other mirror has. Who holds the lock of the mirror's file knows that a lease of this name is nobody's any more.
 fn identity(mirror: &Path) -> Result<String> {
-    let path = mirror.join("_mirror");
+    let path = mirror.join(MIRROR);
     match std::fs::read_to_string(&path) {
         Ok(name) if !name.is_empty() => Ok(name),
         _ => {
