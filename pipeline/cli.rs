@@ -210,11 +210,19 @@ impl Settings {
             Root::open(name, &place, cache.as_deref(), wait)
         };
         let restricted = root(&flags.restricted, config.restricted, "restricted")?;
+        let public = root(&flags.public, config.public, "public")?;
+        // Who may read the public root must not find students below it.
+        let (inner, outer) = (format!("{}/", restricted.display()), format!("{}/", public.display()));
+        if inner.starts_with(&outer) {
+            return Err(Error::Config(format!(
+                "the restricted root {inner} lies in the public one, {outer}; name another with --restricted"
+            )));
+        }
         let threads = flags.partitions.or(config.partitions).map_or(cores, usize::from).max(1);
         let memory_limit = limit.as_deref().map(parse_size).transpose()?.map(|bytes| Limit { bytes, root: restricted.to_path_buf() });
         Ok(Settings {
             restricted,
-            public: root(&flags.public, config.public, "public")?,
+            public,
             jurisdictions: split(&std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction)),
             project: Project::open(flags.project.clone(), overlays)?,
             partitions: memory_limit.as_ref().map_or(threads, |l| l.threads(threads)),

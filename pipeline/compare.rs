@@ -187,6 +187,7 @@ impl Ground<'_> {
             memory_limit: self.memory_limit.clone(),
             again: true,
             max_change: None,
+            publish: None,
         };
         let nothing = Commit::default();
         let ground =

@@ -251,6 +251,14 @@ fn in_view(view: &View, error: &DataFusionError) -> Error {
     }
 }
 
+/// What the engine says. Of an error in the data nothing from the first value on: it may be one of a student.
 fn message(error: &DataFusionError) -> String {
-    error.strip_backtrace()
+    let text = error.strip_backtrace();
+    let is_value = |c: char| c == '\'' || c == '"' || c.is_ascii_digit();
+    match (error.find_root(), text.find(is_value)) {
+        (DataFusionError::ArrowError(..) | DataFusionError::Execution(_) | DataFusionError::External(_), Some(at)) => {
+            format!("{}… (values are not shown)", &text[..at])
+        }
+        _ => text,
+    }
 }

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::{LakeFile, Load};
 use crate::project::Project;
+use crate::publish::release::PolicyKind;
 use crate::root::Root;
 pub use crate::store::read_json;
 use crate::{diff, history, store, window};
@@ -54,6 +55,8 @@ pub struct Options {
     pub again: bool,
     /// Percent by which a watched figure may move against the current run; none: any.
     pub max_change: Option<f64>,
+    /// How it is to be published, if at all: recorded for a retry.
+    pub publish: Option<PolicyKind>,
 }
 
 /// What a run made for a jurisdiction.

@@ -53,6 +53,20 @@ fn a_retry_has_only_to_do_what_failed() {
     place.perkins(&["retry", "nothing"]).refuses(3, &["perkins status"]);
 }
 
+/// The engine names the value that it could not convert, which may be a student.
+#[test]
+fn an_error_in_the_data_tells_no_value() {
+    let place = loaded();
+    place.perkins(&["retry"]).refuses(10, &["perkins run"]);
+    place.works(&RUN);
+    let id = place.query("SELECT min(student_id) AS id FROM student_program")[0]["id"].clone();
+    let said = place.perkins(&["query", "SELECT CAST(student_id || 'x' AS INT) FROM student_program"]);
+    said.refuses(3, &["Cast error", "values are not shown"]);
+    assert!(!id.is_empty() && !said.err.contains(&id), "{}", said.err);
+    // Nor do students lie below the public root.
+    place.perkins(&["--restricted", "public/restricted", "--public", "public", "status"]).refuses(3, &["lies in the public one"]);
+}
+
 #[test]
 fn a_killed_run_leaves_the_former_one_and_a_retry_goes_on() {
     let place = Place::new();

@@ -6,6 +6,7 @@ use crate::cli::{Settings, YearFlags};
 use crate::commit;
 use crate::error::{Error, Result};
 use crate::history::{self, Outcome, Run};
+use crate::publish::release::PolicyKind;
 
 /// Flags of `perkins retry`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +26,12 @@ pub fn main(args: &RetryArgs, settings: &Settings) -> Result<()> {
         Some(name) => Some(history::find(&settings.restricted, name, None)?),
         None => history::runs(&settings.restricted)?.into_iter().next(),
     };
+    if run.is_none() {
+        let root = settings.restricted.display();
+        return Err(Error::NoLake(format!(
+            "there is no run under {root} yet; start `perkins run`, or name another folder with --restricted"
+        )));
+    }
     let Some(run) = run.filter(|r| !matches!(r.outcome, Outcome::Current | Outcome::Former)) else {
         return print("nothing to retry: the newest run was committed\n");
     };
@@ -33,7 +40,7 @@ pub fn main(args: &RetryArgs, settings: &Settings) -> Result<()> {
     finish(&asked, settings)
 }
 
-/// The flags that the run was started with.
+/// The flags that the run was started with: what refused it refuses it again, unless another limit is given.
 fn asked(run: &Run, end: &EndArgs) -> Result<RunArgs> {
     let begun = run.journal.as_ref().and_then(|j| j.begun.as_ref());
     let Some(begun) = begun else {
@@ -44,7 +51,11 @@ fn asked(run: &Run, end: &EndArgs) -> Result<RunArgs> {
         years: YearFlags { report_year: begun.report_years.clone(), report_years: None },
         tables: begun.tables.clone(),
         again: false,
-        end: end.clone(),
+        end: EndArgs {
+            max_change: end.max_change.or(begun.max_change),
+            no_publish: end.no_publish || begun.publish.is_none(),
+            policy: begun.publish.filter(|_| end.policy == PolicyKind::default()).unwrap_or(end.policy),
+        },
         explain_plan: false,
     })
 }

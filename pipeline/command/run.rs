@@ -125,6 +125,7 @@ pub fn options(args: &RunArgs, settings: &Settings) -> Result<Options> {
         memory_limit: settings.memory_limit.clone(),
         again: args.again,
         max_change: args.end.max_change.or(settings.max_change),
+        publish: (!args.end.no_publish).then_some(args.end.policy),
     })
 }
 

@@ -181,6 +181,7 @@ pub async fn ask(root: &Root, project: &Project, question: &Question) -> Result<
         memory_limit: question.memory_limit.clone(),
         again: true,
         max_change: None,
+        publish: None,
     };
     let engine = Engine::new(question.partitions, question.memory_limit.as_ref())?;
     let prepared = run::prepare(engine, root, &load, project, &question.jurisdiction, &options).await?;

@@ -5,6 +5,7 @@ use super::key::Key;
 use super::manifest::{Manifest, Table};
 use super::output::OutputFile;
 use crate::error::{Error, Result};
+use crate::publish::release::PolicyKind;
 use crate::{commit, store};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -28,6 +29,12 @@ pub struct Begun {
     pub report_years: Vec<i32>,
     /// Output tables asked for; none: all.
     pub tables: Vec<String>,
+    /// Percent by which a watched figure might move; none: any.
+    #[serde(default)]
+    pub max_change: Option<f64>,
+    /// How it was to be published, if at all.
+    #[serde(default)]
+    pub publish: Option<PolicyKind>,
     /// The load that it read.
     pub load_id: String,
     /// When it began, UTC.

@@ -166,6 +166,8 @@ impl Writer {
                 jurisdictions: options.jurisdictions.clone(),
                 report_years: years.iter().copied().collect(),
                 tables: options.tables.clone(),
+                max_change: options.max_change,
+                publish: options.publish,
                 load_id: ground.load.load_id.clone(),
                 at: at.clone(),
             };
