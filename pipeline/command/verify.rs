@@ -249,6 +249,10 @@ fn report_files(root: &Path, paths: &mut BTreeSet<String>, report: &mut Report) 
     for entry in std::fs::read_dir(&folder).into_iter().flatten() {
         let id = entry.map_err(|e| Error::io("read", &folder, e))?.file_name().to_string_lossy().into_owned();
         let path = format!("{}/{id}/manifest.json", report::FOLDER);
+        if !root.join(&path).exists() {
+            // Drawing was stopped: its files are strays.
+            continue;
+        }
         paths.insert(path.clone());
         match sealed::<ReportManifest>(root, &path) {
             Ok(drawn) => files.extend(drawn.files.iter().map(|f| Expected::bytes(&f.stored, REPORT_ADVICE))),
