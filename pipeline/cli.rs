@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Span;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
@@ -74,7 +75,7 @@ pub struct SettingFlags {
     /// as JSON or in a file]
     #[arg(long, global = true, env = "PERKINS_LOG", value_name = "LEVEL")]
     pub log_level: Option<String>,
-    /// Text file for Prometheus, which commands that change something write when they end; such as /var/lib/node_exporter/perkins.prom
+    /// Text file for Prometheus, which ingest, run, all, retry and backfill write when they end; such as /var/lib/node_exporter/perkins.prom
     #[arg(long, global = true, env = "PERKINS_METRICS", value_name = "FILE")]
     pub metrics: Option<PathBuf>,
     /// File that OpenLineage events are appended to, or a server's http(s) address [default: the server of OPENLINEAGE_URL, if that is set]
@@ -140,12 +141,14 @@ pub enum Command {
 }
 
 impl Command {
-    /// The name of a command that changes something, and is therefore watched.
+    /// The name of a command that loads, runs or publishes, and is therefore watched.
     fn watched(&self) -> Option<&'static str> {
         match self {
             Command::Ingest(_) => Some("ingest"),
             Command::Run(args) if !args.explain_plan => Some("run"),
             Command::All(_) => Some("all"),
+            Command::Retry(_) => Some("retry"),
+            Command::Backfill(_) => Some("backfill"),
             _ => None,
         }
     }
@@ -391,6 +394,8 @@ fn start_log(flags: &SettingFlags) -> Result<()> {
         Error::Config(format!("log level {level:?} must be such as {example} (--log-level, PERKINS_LOG): {e}"))
     };
     let level = flags.log_level.as_deref().unwrap_or(if flags.logs_for_programs() { "perkins=info" } else { "perkins=warn" });
+    // A word alone would be taken for the name of a part of the program, of which nothing is logged then.
+    level.split(',').filter(|l| !l.contains('=')).try_for_each(|l| l.trim().parse::<LevelFilter>().map(drop)).map_err(|e| wrong(&e))?;
     let filter = EnvFilter::try_new(level).map_err(|e| wrong(&e))?;
     let writer = match &flags.log_file {
         None => BoxMakeWriter::new(std::io::stderr),

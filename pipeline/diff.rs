@@ -30,6 +30,11 @@ pub struct Pair<'a> {
     pub b: &'a Manifest,
 }
 
+/// Whether two runs have the figures of some table.
+pub fn have_figures(project: &Project, a: &Manifest, b: &Manifest) -> Result<bool> {
+    figure::descriptions(project, a, b).map(|d| !d.is_empty())
+}
+
 /// What differs.
 #[derive(Debug, Serialize)]
 pub struct Differences {

@@ -77,9 +77,14 @@ pub fn runs(root: &Root) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// For each run that was ever current, the commit that made it so.
+/// That there is no run at all, as an error.
+pub fn no_runs(root: &Root) -> Error {
+    Error::NoLake(format!("there is no run under {} yet; start `perkins run`, or name another folder with --restricted", root.display()))
+}
+
+/// For each run that was ever current, the oldest commit that tells so: that which made it, or one that closed a year of it.
 fn made_current(history: &[Commit]) -> BTreeMap<&str, &Commit> {
-    history.iter().flat_map(|c| c.runs.values().map(move |p| (p.id.as_str(), c))).collect()
+    history.iter().flat_map(|c| c.pointers().map(move |p| (p.id.as_str(), c))).collect()
 }
 
 /// Names of the folders of runs.
@@ -124,6 +129,9 @@ pub fn left(root: &Root, jurisdiction: &str, current: Option<&str>) -> Result<Ve
 /// The run that is meant by an id, a beginning of an id that only one has, `current` or `previous`; these two of a jurisdiction.
 pub fn find(root: &Root, name: &str, jurisdiction: Option<&str>) -> Result<Run> {
     let runs = runs(root)?;
+    if runs.is_empty() {
+        return Err(no_runs(root));
+    }
     let none = |what: String| Err(Error::Config(format!("{what} under {}; `perkins status` lists the runs", root.display())));
     let found: Vec<Run> = match name {
         "current" | "previous" => {

@@ -93,6 +93,7 @@ pub async fn publish(ground: &Ground<'_>, manifest: &Manifest, kind: PolicyKind,
     let before = commit::current(ground.public)?.unwrap_or_default();
     let current = Release::current(ground.public, Some(&manifest.jurisdiction))?;
     if let Some(release) = current.filter(|r| r.release_id == release_id) {
+        release.files.iter().map(|f| &f.stored).chain(&release.companions).try_for_each(|f| prior::whole(ground.public, f))?;
         return Ok(Outcome { release, evidence: None, unchanged: true });
     }
     refuse(ground, manifest, kind)?;

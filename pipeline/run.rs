@@ -16,6 +16,7 @@ pub mod stage;
 use crate::catalog::{Catalog, Earlier, Layer};
 use crate::commit::{self, Commit, Pointer};
 use crate::contract::Contracts;
+use crate::diff::{self, figure::FigureDifference};
 use crate::engine::{Engine, Limit};
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
@@ -24,7 +25,7 @@ use crate::project::Project;
 use crate::publish::release::PolicyKind;
 use crate::root::Root;
 pub use crate::store::read_json;
-use crate::{diff, history, store, window};
+use crate::{history, store, window};
 use manifest::Manifest;
 use parameter::Years;
 use std::collections::{BTreeMap, BTreeSet};
@@ -227,28 +228,43 @@ async fn complete(ground: &Ground<'_>, project: &Project, outcome: &mut Outcome)
     Ok(Pointer { id: run.run_id.clone(), manifest: stored.path, blake3: stored.blake3 })
 }
 
-/// Says which watched figures moved by more than is allowed against the current run.
+/// Says which watched figures moved by more than is allowed, each report year against the newest run that was ever current and has its figures.
 async fn moved_too_far(ground: &Ground<'_>, project: &Project, options: &Options, run: &Manifest) -> Result<Option<String>> {
     const NAMED: usize = 5;
-    let Some((max, pointer)) = options.max_change.zip(ground.commit.runs.get(&run.jurisdiction)) else { return Ok(None) };
-    let current: Manifest = read_json(ground.root, &pointer.manifest)?;
-    if !run.report_years.iter().any(|y| current.report_years.contains(y)) {
-        return Ok(None);
+    let Some(max) = options.max_change else { return Ok(None) };
+    let mut far: Vec<(FigureDifference, String)> = Vec::new();
+    for before in figures_before(ground, project, run)? {
+        let found = diff::Pair { root: ground.root, project, a: &before, b: run }.figures().await?;
+        far.extend(found.into_iter().filter(|f| f.watched && f.percent > max).map(|f| (f, before.run_id.clone())));
     }
-    let found = diff::Pair { root: ground.root, project, a: &current, b: run }.figures().await?;
-    let mut far: Vec<_> = found.into_iter().filter(|f| f.watched && f.percent > max).collect();
-    far.sort_by(|a, b| b.percent.total_cmp(&a.percent));
-    let worst: Vec<String> = far.iter().take(NAMED).map(|f| f.text()).collect();
-    let (a, b) = (&current.run_id, &run.run_id);
-    Ok((!far.is_empty()).then(|| {
+    far.sort_by(|a, b| b.0.percent.total_cmp(&a.0.percent));
+    let worst: Vec<String> = far.iter().take(NAMED).map(|(f, _)| f.text()).collect();
+    Ok(far.first().map(|(_, before)| {
         format!(
-            "{}: {} figures moved by more than {max} % since the current run; the worst:\n  {}\n`perkins diff {a} {b}` tells what \
+            "{}: {} figures moved by more than {max} % since the run before; the worst:\n  {}\n`perkins diff {before} {}` tells what \
              moved them; --max-change with a larger number lets them pass",
             run.jurisdiction,
             far.len(),
-            worst.join("\n  ")
+            worst.join("\n  "),
+            run.run_id
         )
     }))
+}
+
+/// The newest runs that were ever current and have figures of the report years of a run, each with the years that it stands for.
+fn figures_before(ground: &Ground<'_>, project: &Project, run: &Manifest) -> Result<Vec<Manifest>> {
+    let mut years: BTreeSet<i32> = run.report_years.iter().copied().collect();
+    let mut found = Vec::new();
+    for history::Run { id, outcome, manifest, .. } in history::runs(ground.root)? {
+        let was_current = matches!(outcome, history::Outcome::Current | history::Outcome::Former);
+        let of: Vec<i32> = manifest.report_years.iter().copied().filter(|y| years.contains(y)).collect();
+        if was_current && manifest.jurisdiction == run.jurisdiction && !of.is_empty() && diff::have_figures(project, &manifest, run)? {
+            ground.root.fetch(&format!("{RUNS}/{id}/manifest.json"))?;
+            years.retain(|y| !of.contains(y));
+            found.push(Manifest { report_years: of, ..manifest });
+        }
+    }
+    Ok(found)
 }
 
 /// For each jurisdiction: what would become of each view, and why.

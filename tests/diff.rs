@@ -162,3 +162,13 @@ fn figures_that_move_too_far_are_neither_committed_nor_published() {
     fresh.works(&RUN);
     assert_eq!(place.results(), fresh.results());
 }
+
+/// The limit holds for a year's figures since they were last current, also if the run before had none.
+#[test]
+fn a_narrower_run_between_hides_no_change() {
+    let place = loaded();
+    place.works(&RUN);
+    add_record(&place);
+    place.works(&[&RUN[..], &["--table", "student_program", "--max-change", "12"]].concat());
+    place.perkins(&[&RUN[..], &["--max-change", "12"]].concat()).refuses(1, &["8 figures moved by more than 12 %"]);
+}

@@ -40,7 +40,9 @@ fn a_retry_has_only_to_do_what_failed() {
     place.works(&["verify"]);
     place.perkins(&["diff", failed["run_id"].as_str().unwrap(), "current"]).refuses(3, &["there is no current run"]);
     // Every table but the one that failed was finished, and is taken over.
-    let said = place.works(&["retry"]);
+    let said = place.works(&["retry", "--metrics", "retried.prom"]);
+    assert!(said.lines().last().unwrap().starts_with("perkins retry oregon 2024: done"), "{said}");
+    assert!(std::fs::read_to_string(place.path().join("retried.prom")).unwrap().contains("retry"));
     let tables = place.manifest("run")["tables"].as_array().unwrap().len();
     assert_eq!(failed["tables"], tables - 1);
     assert!(said.contains(&format!("{} of {tables} tables reused", tables - 1)), "{said}");
@@ -58,6 +60,9 @@ fn a_retry_has_only_to_do_what_failed() {
 fn an_error_in_the_data_tells_no_value() {
     let place = loaded();
     place.perkins(&["retry"]).refuses(10, &["perkins run"]);
+    place.perkins(&["diff", "previous", "current"]).refuses(10, &["perkins run"]);
+    place.perkins(&["gc", "--keep", "1", "--restricted", "typo"]).refuses(10, &["typo", "--restricted"]);
+    assert!(!place.path().join("typo").exists());
     place.works(&RUN);
     let id = place.query("SELECT min(student_id) AS id FROM student_program")[0]["id"].clone();
     let said = place.perkins(&["query", "SELECT CAST(student_id || 'x' AS INT) FROM student_program"]);

@@ -67,6 +67,7 @@ fn logs_go_where_they_are_asked_for() {
     assert_eq!((quiet.code, quiet.err.as_str()), (0, ""), "no news without being asked");
     let told = place.perkins(&["ingest", "raw", "--restricted", "other", "--log-level", "info"]);
     assert!(told.err.contains("collection read") && told.err.contains("load committed"), "{}", told.err);
+    place.perkins(&["ingest", "raw", "--log-level", "bogus"]).refuses(3, &["bogus", "--log-level", "info"]);
     place.perkins(&["ingest", "raw", "--log-level", "perkins=loud"]).refuses(3, &["perkins=loud", "--log-level", "info"]);
     place.perkins(&["ingest", "raw", "--log-file", "no/such/folder/log"]).refuses(3, &["no/such/folder/log"]);
     // With the log in a file, people still see on standard error what went wrong.

@@ -299,6 +299,24 @@ fn a_release_is_made_once_and_earlier_ones_hold() {
     assert_eq!(files(&public(&place).join("_commits")).len(), 2);
 }
 
+/// What was shown must be known to publish more, so nothing goes on over a damaged public file, and nobody is told that all is well.
+#[test]
+fn a_damaged_public_file_is_said_by_the_next_night() {
+    let place = raw(300);
+    let night = ["all", "raw", "--jurisdiction", "oregon", "--report-year", "2024", "--no-report"];
+    place.works(&night);
+    let path = release(&place)["files"].as_array().unwrap().iter().find(|f| f["table"] == "public_performance").unwrap()["path"].clone();
+    let file = public(&place).join(path.as_str().unwrap());
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    for again in [&[][..], &["--again"]] {
+        place.perkins(&[&night[..], again].concat()).refuses(1, &[path.as_str().unwrap(), "damaged", "restore it from a copy"]);
+    }
+    std::fs::write(&file, &whole).unwrap();
+    place.works(&night);
+    place.works(&["verify", "--read-data"]);
+}
+
 #[test]
 fn verify_looks_at_what_is_public_and_at_its_evidence() {
     let place = raw(300);

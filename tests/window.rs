@@ -124,7 +124,8 @@ fn public_figures_of_a_closed_year_stay_to_the_byte() {
     place.works(&all);
     let before = [2023, 2024].map(|y| public(&place, y));
     assert!(before.iter().all(|files| files.len() > 3), "{before:?}");
-    place.works(&["close", "--jurisdiction", "oregon", "--report-year", "2023"]);
+    let said = place.works(&["close", "--jurisdiction", "oregon", "--report-year", "2023"]);
+    assert!(!said.contains("warning"), "{said}");
     // Every other exit of 2023 and 2024 is lost: figures of both years change.
     for path in files(&place.raw()).into_keys().filter(|p| p.starts_with("exit")) {
         let content = std::fs::read_to_string(place.raw().join(&path)).unwrap();
@@ -159,4 +160,8 @@ fn public_figures_of_a_closed_year_stay_to_the_byte() {
     assert!(releases().contains(&first_two[0]) && !releases().contains(&first_two[1]), "{first_two:?} {:?}", releases());
     place.works(&["verify", "--read-data"]);
     place.works(&["audit"]);
+    // What is public is not of the last run.
+    place.works(&["run", "--jurisdiction", "oregon", "--report-years", "2023..2024", "--again", "--no-publish"]);
+    let said = place.works(&["close", "--jurisdiction", "oregon", "--report-year", "2024"]);
+    assert!(said.contains("warning: what is public of it is of run"), "{said}");
 }

@@ -1,6 +1,6 @@
 //! `perkins backfill`.
 
-use super::run::{EndArgs, RunArgs, options, release, show};
+use super::run::{EndArgs, RunArgs, options, release, show, tell};
 use super::{Progress, block_on, print, table};
 use crate::backfill::{Backfill, backfill};
 use crate::cli::{Settings, YearFlags};
@@ -36,6 +36,7 @@ pub fn main(args: &BackfillArgs, settings: &Settings) -> Result<()> {
     };
     let options = options(&run, settings)?;
     let _lock = commit::lock(&settings.restricted, "backfill")?;
+    settings.watch.iter().for_each(|w| w.begins(&format!("run.{}", options.jurisdictions.join(","))));
     let progress = Progress::start(settings);
     let Backfill { years, outcome } =
         block_on(settings, backfill(&settings.restricted, &settings.project, &options, &|what| progress.at(what)))?;
@@ -51,6 +52,7 @@ pub fn main(args: &BackfillArgs, settings: &Settings) -> Result<()> {
     }
     print(&format!("{}\n", table(&rows, "")))?;
     if let Some(outcome) = outcome {
+        tell(std::slice::from_ref(&outcome), settings)?;
         show(std::slice::from_ref(&outcome), settings)?;
         release(&args.end, &[outcome], settings)?;
     }

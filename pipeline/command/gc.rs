@@ -30,6 +30,10 @@ pub fn main(args: &GcArgs, settings: &Settings) -> Result<()> {
             "gc removes files of folders only, and this root is on a store; keep it whole, or start a new root and copy what is current";
         return Err(Error::Config(format!("{}: {what}", root.display())));
     }
+    if commit::numbers(restricted)?.is_empty() {
+        let what = "nothing was ever loaded here; name another folder with --restricted";
+        return Err(Error::NoLake(format!("{}: {what}", restricted.display())));
+    }
     let _lock = commit::lock(restricted, "gc")?;
     let _public = (public != restricted && public.exists()).then(|| commit::lock(public, "gc")).transpose()?;
     let grace = Duration::from_secs(u64::from(args.grace) * 3600);

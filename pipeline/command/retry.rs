@@ -21,17 +21,14 @@ pub struct RetryArgs {
 
 /// Runs what a run was asked for that failed, was stopped or refused; the tables that it had finished are taken over where they still hold.
 pub fn main(args: &RetryArgs, settings: &Settings) -> Result<()> {
+    if history::runs(&settings.restricted)?.is_empty() {
+        return Err(history::no_runs(&settings.restricted));
+    }
     let _lock = commit::lock(&settings.restricted, "retry")?;
     let run = match &args.run {
         Some(name) => Some(history::find(&settings.restricted, name, None)?),
         None => history::runs(&settings.restricted)?.into_iter().next(),
     };
-    if run.is_none() {
-        let root = settings.restricted.display();
-        return Err(Error::NoLake(format!(
-            "there is no run under {root} yet; start `perkins run`, or name another folder with --restricted"
-        )));
-    }
     let Some(run) = run.filter(|r| !matches!(r.outcome, Outcome::Current | Outcome::Former)) else {
         return print("nothing to retry: the newest run was committed\n");
     };

@@ -135,15 +135,21 @@ pub fn start(args: &RunArgs, settings: &Settings) -> Result<Vec<Outcome>> {
     settings.watch.iter().for_each(|w| w.begins(&format!("run.{}", options.jurisdictions.join(","))));
     let progress = Progress::start(settings);
     let outcomes = block_on(settings, run(&settings.restricted, &settings.project, &options, &|what| progress.at(what)))?;
-    for Outcome { manifest, unchanged, reused, .. } in &outcomes {
+    tell(&outcomes, settings)?;
+    Ok(outcomes)
+}
+
+/// Tells log and watch of runs that ended.
+pub fn tell(outcomes: &[Outcome], settings: &Settings) -> Result<()> {
+    for Outcome { manifest, unchanged, reused, .. } in outcomes {
         let what = if *unchanged { "unchanged" } else { "run committed" };
         tracing::info!(run = manifest.run_id, seconds = manifest.seconds, reused = reused.len(), "{what}");
         reused.iter().filter(|_| !unchanged).for_each(|table| tracing::info!(run = manifest.run_id, node = table, "reused"));
     }
     if let Some(watch) = &settings.watch {
-        watch.ran(&current_load(&settings.restricted)?.1, &outcomes);
+        watch.ran(&current_load(&settings.restricted)?.1, outcomes);
     }
-    Ok(outcomes)
+    Ok(())
 }
 
 /// What a run would do, view by view.

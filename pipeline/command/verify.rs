@@ -25,7 +25,8 @@ use std::path::Path;
 const LOAD_ADVICE: &str = "restore it from a copy, or run `perkins ingest` with the raw files again under a new --restricted folder";
 const RUN_ADVICE: &str = "start `perkins run` again";
 const REPORT_ADVICE: &str = "start `perkins report` again";
-const PUBLIC_ADVICE: &str = "restore it from a copy, or start `perkins run --again` to publish anew";
+const PUBLIC_ADVICE: &str = "restore it from a copy: whoever publishes more must know what it showed";
+const EVIDENCE_ADVICE: &str = "restore it from a copy, or start `perkins run --again` to publish anew";
 
 /// Flags of `perkins verify`.
 #[derive(Debug, clap::Args)]
@@ -281,10 +282,12 @@ fn check_public(settings: &Settings, read_data: bool, paths: &mut BTreeSet<Strin
         let path = format!("{EVIDENCE}/{}/manifest.json", release.release_id);
         fetched(settings.restricted.fetch_changed(&path), report)?;
         match sealed::<Evidence>(&settings.restricted, &path) {
-            Ok(evidence) => evidence_files.extend(evidence.files.iter().map(|f| Expected::bytes(f, PUBLIC_ADVICE).in_history(is_history))),
+            Ok(evidence) => {
+                evidence_files.extend(evidence.files.iter().map(|f| Expected::bytes(f, EVIDENCE_ADVICE).in_history(is_history)))
+            }
             // The evidence of a former release goes with its run (`perkins gc`).
             Err(_) if is_history && !settings.restricted.join(&path).exists() => {}
-            Err(what) => report.finding(&path, &format!("{what} (the evidence of a release)"), PUBLIC_ADVICE),
+            Err(what) => report.finding(&path, &format!("{what} (the evidence of a release)"), EVIDENCE_ADVICE),
         }
         paths.insert(path);
     }

@@ -5,8 +5,9 @@ use super::release::Release as Earlier;
 use super::source::{Source, texts};
 use super::table::HIDDEN;
 use crate::disclosure::{Band, Policy, Treatment, numerators_of, numerators_of_hidden};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::run::result;
+use crate::store::{self, Stored};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use hashbrown::HashMap;
@@ -15,7 +16,19 @@ use std::path::Path;
 /// The rows of a public table of earlier releases in a report year.
 pub fn tables(public: &Path, earlier: &[Earlier], table: &str, year: i32) -> Result<Vec<RecordBatch>> {
     let files = earlier.iter().flat_map(|r| &r.files).filter(|f| f.table == table && f.report_year == year);
-    files.map(|f| result::read(public, &f.stored.path, year)).collect()
+    files.map(|f| whole(public, &f.stored).and_then(|()| result::read(public, &f.stored.path, year))).collect()
+}
+
+/// Fails if a public file is not as it was published: what it showed must be known to whoever publishes more.
+pub fn whole(public: &Path, file: &Stored) -> Result<()> {
+    match store::is_whole(public, file) {
+        true => Ok(()),
+        false => Err(Error::Data(format!(
+            "{}, which is public, is missing or damaged, and what it showed must be known to publish anything; restore it from a copy \
+             (`perkins verify --read-data` lists all that is damaged)",
+            public.join(&file.path).display()
+        ))),
+    }
 }
 
 /// How earlier releases showed each figure: of several, the most that any showed. A figure that had another value then is a new one, also where
