@@ -170,6 +170,19 @@ fn same_columns(closed: &Manifest, run: &Manifest, year: i32) -> Result<()> {
     Ok(())
 }
 
+/// Closed years that a run is not of, for people: they are neither in it nor in its release, until they are asked for again.
+pub fn left_out(commit: &Commit, run: &Manifest) -> String {
+    let years = closed(commit, &run.jurisdiction).into_keys().filter(|y| !run.report_years.contains(y));
+    let years: Vec<String> = years.map(|y| y.to_string()).collect();
+    match &years[..] {
+        [] => String::new(),
+        _ => format!(
+            "closed, and not in this run: {}; ask for them too, so that they stay in what is current and public\n",
+            years.join(", ")
+        ),
+    }
+}
+
 /// What a run kept as it was, for people.
 pub fn told(run: &Manifest) -> String {
     let mut text = String::new();

@@ -112,7 +112,8 @@ fn the_same_run_does_not_differ_and_runs_are_found_by_what_they_are_called() {
     place.perkins(&["diff", "previous", "current", "--jurisdiction", "federal"]).refuses(3, &["there is no run \"previous\""]);
     place.run("oregon", [2023], &[]);
     place.perkins(&["diff", &run, "current", "--jurisdiction", "oregon"]).refuses(3, &["[2024]", "[2023]", "none in common"]);
-    Place::new().perkins(&["diff", "previous", "current"]).refuses(3, &["there is no current run"]);
+    // Neither a lake nor a run (outputs.md, "Command line").
+    Place::new().perkins(&["diff", "previous", "current"]).refuses(10, &["there is no run"]);
 }
 
 #[test]

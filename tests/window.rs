@@ -164,4 +164,6 @@ fn public_figures_of_a_closed_year_stay_to_the_byte() {
     place.works(&["run", "--jurisdiction", "oregon", "--report-years", "2023..2024", "--again", "--no-publish"]);
     let said = place.works(&["close", "--jurisdiction", "oregon", "--report-year", "2024"]);
     assert!(said.contains("warning: what is public of it is of run"), "{said}");
+    let said = place.works(&["run", "--jurisdiction", "oregon", "--report-year", "2023", "--no-publish"]);
+    assert!(said.contains("closed, and not in this run: 2024;"), "{said}");
 }

@@ -68,6 +68,7 @@ pub fn figures(outcome: &Outcome, settings: &Settings) -> Result<String> {
         _ => format!("run {} in {:.1} s: {folder}\n", manifest.run_id, manifest.seconds),
     };
     text += &window::told(manifest);
+    text += &window::left_out(&commit::current(&settings.restricted)?.unwrap_or_default(), manifest);
     for table in &manifest.tables {
         let rows: usize = manifest.files.iter().filter(|f| f.table == table.name).map(|f| f.rows).sum();
         text += &format!("  {:<22}{:>12} rows  {}\n", table.name, super::grouped(rows as u64), table.title);
