@@ -66,31 +66,21 @@ impl Address {
     /// The store, set up by the environment.
     pub fn store(&self) -> Result<Arc<dyn ObjectStore>> {
         let url = self.url.as_str();
-        let built: object_store::Result<Arc<dyn ObjectStore>> = match self.service {
-            Service::S3 => {
-                let builder = AmazonS3Builder::new().with_url(url).with_retry(retry());
-                let set = |b: AmazonS3Builder, (key, value): (String, String)| match key.parse() {
-                    Ok(key) => b.with_config(key, value),
-                    Err(_) => b,
-                };
-                self.service.settings().into_iter().fold(builder, set).build().map(|s| Arc::new(s) as _)
-            }
-            Service::Azure => {
-                let builder = MicrosoftAzureBuilder::new().with_url(url).with_retry(retry());
-                let set = |b: MicrosoftAzureBuilder, (key, value): (String, String)| match key.parse() {
-                    Ok(key) => b.with_config(key, value),
-                    Err(_) => b,
-                };
-                self.service.settings().into_iter().fold(builder, set).build().map(|s| Arc::new(s) as _)
-            }
-            Service::Google => {
-                let builder = GoogleCloudStorageBuilder::new().with_url(url).with_retry(retry());
-                let set = |b: GoogleCloudStorageBuilder, (key, value): (String, String)| match key.parse() {
-                    Ok(key) => b.with_config(key, value),
-                    Err(_) => b,
-                };
-                self.service.settings().into_iter().fold(builder, set).build().map(|s| Arc::new(s) as _)
-            }
+        // The builders have the same methods, but no trait. A variable that they do not know is none of theirs.
+        macro_rules! built {
+            ($builder:expr) => {{
+                let builder = $builder.with_url(url).with_retry(retry());
+                let set = self.service.settings().into_iter().fold(builder, |builder, (key, value)| match key.parse() {
+                    Ok(key) => builder.with_config(key, value),
+                    Err(_) => builder,
+                });
+                set.build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
+            }};
+        }
+        let built = match self.service {
+            Service::S3 => built!(AmazonS3Builder::new()),
+            Service::Azure => built!(MicrosoftAzureBuilder::new()),
+            Service::Google => built!(GoogleCloudStorageBuilder::new()),
         };
         // The cause may quote a variable.
         built.map_err(|_| Error::Config(format!("{url} cannot be set up: look at the variables {}", self.service.variables())))
