@@ -16,6 +16,7 @@ pub mod plan;
 pub mod records;
 pub mod reference;
 pub mod reject;
+pub mod rows;
 pub mod source;
 pub mod value;
 pub mod write;
