@@ -8,7 +8,7 @@ use crate::project::Project;
 use crate::root::Root;
 use crate::run::manifest::Manifest;
 use crate::run::output::{OutputFile, run_id};
-use crate::run::{Ground, Options, Outcome, RUNS, compute, current_load, finish, journal};
+use crate::run::{Ground, Options, Outcome, RUNS, closed_years, compute, current_load, finish, journal};
 use crate::{history, run, store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -27,6 +27,9 @@ pub struct Backfill {
 /// Runs the years of the options, of one jurisdiction, and commits the run of those that succeed.
 pub async fn backfill(root: &Root, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Backfill> {
     let (commit, load) = current_load(root)?;
+    let mut options = options.clone();
+    options.report_years.extend(closed_years(project, &commit, &load, &options)?);
+    let options = &options;
     let mut years: Vec<Year> = Vec::new();
     for &year in &options.report_years {
         let at = |what: &str| progress(&format!("{year}: {what}"));

@@ -124,6 +124,8 @@ pub enum Command {
     Close(command::close::CloseArgs),
     /// Open a report year again that was closed
     Reopen(command::reopen::ReopenArgs),
+    /// Take back a release of wrong data: what was public before it is so again, and later releases are not measured against it
+    Withdraw(command::withdraw::WithdrawArgs),
     /// Go on with a run that failed or was stopped: what it had finished is taken over
     Retry(command::retry::RetryArgs),
     /// Compute many report years one by one, and make those that succeed one run; a year that fails is told and does not stop the others

@@ -18,6 +18,7 @@ pub mod run;
 pub mod status;
 pub mod synth;
 pub mod verify;
+pub mod withdraw;
 
 use crate::cli::{Command, Settings};
 use crate::error::{Error, Result};
@@ -42,6 +43,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<()> {
         Command::Diff(args) => diff::main(&args, settings),
         Command::Close(args) => close::main(&args, settings),
         Command::Reopen(args) => reopen::main(&args, settings),
+        Command::Withdraw(args) => withdraw::main(&args, settings),
         Command::Retry(args) => retry::main(&args, settings),
         Command::Backfill(args) => backfill::main(&args, settings),
         Command::Gc(args) => gc::main(&args, settings),

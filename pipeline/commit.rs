@@ -26,6 +26,17 @@ pub struct Pointer {
     pub blake3: String,
 }
 
+/// A release that is public no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// Its id.
+    pub release_id: String,
+    /// When, UTC.
+    pub at: String,
+    /// The reason that was given.
+    pub reason: String,
+}
+
 /// The state of a root.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
@@ -42,6 +53,9 @@ pub struct Commit {
     /// Report years that were closed, those opened again too, in the order in which they were closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
+    /// Releases that were withdrawn (public root only), in the order in which that was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Withdrawn>,
     /// When it was made, UTC; for people only.
     pub at: String,
     /// Tells it from any other that somebody tries to make, should the answer of a store be lost.

@@ -6,8 +6,8 @@
 use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
 use crate::lake::Load;
-use crate::publish::release::{EVIDENCE, Evidence, Release};
-use crate::root::Root;
+use crate::publish::release::{EVIDENCE, Evidence, Release, withdrawn};
+use crate::root::{Found, Root};
 use crate::run::{RUNS, read_json};
 use crate::{report, store};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -34,10 +34,12 @@ pub struct Options {
 /// Something that may go.
 #[derive(Debug)]
 pub struct Item {
+    /// The root.
+    pub root: Root,
     /// Where it is, for people: below which root, and the path there.
     pub name: String,
-    /// Its files.
-    pub files: Vec<PathBuf>,
+    /// Paths of its files below the root.
+    pub files: Vec<String>,
     /// Their sizes together.
     pub bytes: u64,
 }
@@ -70,7 +72,9 @@ pub fn plan(restricted: &Root, public: &Root, options: Options) -> Result<Plan> 
     let releases = if public == restricted { runs.clone() } else { plan.public(public, current, &runs, options)? };
     for id in &releases {
         // What a closed year keeps was found safe in an earlier release.
-        let evidence = read_json::<Evidence>(restricted, &format!("{EVIDENCE}/{id}/manifest.json")).ok();
+        let manifest = format!("{EVIDENCE}/{id}/manifest.json");
+        restricted.fetch_manifest(&manifest)?;
+        let evidence = read_json::<Evidence>(restricted, &manifest).ok();
         stay.folders.extend(evidence.iter().flat_map(|e| e.closed.values()).map(|of| format!("{EVIDENCE}/{of}")));
         stay.folders.insert(format!("{EVIDENCE}/{id}"));
     }
@@ -130,24 +134,27 @@ impl Plan {
     /// them whose evidence stays, all but the last.
     fn public(&mut self, public: &Root, current: &Commit, runs: &BTreeSet<String>, options: Options) -> Result<BTreeSet<String>> {
         let history = whole_history(public)?;
+        let withdrawn = history.first().map(withdrawn).unwrap_or_default();
         let since = commit::stamp(options.since);
         let mut releases: Vec<(Release, bool)> = Vec::new();
         for (at, commit) in history.iter().enumerate() {
             let in_grace = at == 0 || history[at - 1].at > since;
             for pointer in commit.runs.values().filter(|p| !releases.iter().any(|(r, _)| r.release_id == p.id)).collect::<Vec<_>>() {
                 let release: Release = read_json(public, &pointer.manifest)?;
-                let stays = in_grace || runs.contains(&release.run_id);
+                let stays = in_grace || runs.contains(&release.run_id) && !withdrawn.contains(&release.release_id);
                 releases.push((release, stays));
             }
         }
         for year in current.windows.iter().filter(|w| w.reopened.is_none()) {
-            let has = |r: &Release| r.jurisdiction == year.jurisdiction && r.report_years.contains(&year.report_year);
+            let has = |r: &Release| {
+                !withdrawn.contains(&r.release_id) && r.jurisdiction == year.jurisdiction && r.report_years.contains(&year.report_year)
+            };
             releases.iter_mut().filter(|(r, _)| has(r)).take(1).for_each(|(_, stays)| *stays = true);
         }
         let evidence: BTreeSet<String> = releases.iter().filter(|(_, stays)| *stays).map(|(r, _)| r.release_id.clone()).collect();
         let content = |r: &Release| r.files.iter().map(|f| (f.table.clone(), f.report_year, f.stored.blake3.clone())).collect::<Vec<_>>();
         let mut shown: BTreeSet<_> = releases.iter().filter(|(_, stays)| *stays).flat_map(|(r, _)| content(r)).collect();
-        for (release, stays) in releases.iter_mut().filter(|(_, stays)| !*stays) {
+        for (release, stays) in releases.iter_mut().filter(|(r, stays)| !*stays && !withdrawn.contains(&r.release_id)) {
             let content = content(release);
             *stays = content.iter().any(|c| !shown.contains(c));
             self.shown_before += usize::from(*stays);
@@ -164,65 +171,65 @@ impl Plan {
         Ok(evidence)
     }
 
-    fn add_commits<'a>(&mut self, root: &Path, commits: impl Iterator<Item = &'a Commit>) {
-        let mut files: Vec<PathBuf> = commits.map(|c| root.join(commit::path(c.number))).collect();
+    fn add_commits<'a>(&mut self, root: &Root, commits: impl Iterator<Item = &'a Commit>) {
+        let mut files: Vec<String> = commits.map(|c| commit::path(c.number)).collect();
         // The oldest goes first.
         files.sort();
         if !files.is_empty() {
-            let bytes = files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum();
-            self.items.insert(0, Item { name: format!("{}: {} commits", root.display(), files.len()), files, bytes });
+            let bytes = files.iter().filter_map(|f| root.join(f).metadata().ok()).map(|m| m.len()).sum();
+            let name = format!("{}: {} commits", root.display(), files.len());
+            self.items.insert(0, Item { root: root.clone(), name, files, bytes });
         }
     }
 
     /// Gathers the files below some folders of a root that may go. A folder of a run, a load or a release goes whole or not at all.
-    fn walk(&mut self, root: &Path, folders: &[&str], stay: &Stay, options: Options) -> Result<()> {
+    fn walk(&mut self, root: &Root, folders: &[&str], stay: &Stay, options: Options) -> Result<()> {
         for name in folders {
-            let mut groups: BTreeMap<String, Vec<(PathBuf, Metadata)>> = BTreeMap::new();
-            for (path, metadata) in files(&root.join(name))? {
-                let relative = store::relative(root, &path);
+            let mut groups: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+            for file in root.files_and_copies(name)?.into_iter().filter(|f| !stay.files.contains(&f.path)) {
                 let flat = [LAKE, commit::FOLDER].contains(name);
-                let group = if flat { name.to_string() } else { relative.splitn(3, '/').take(2).collect::<Vec<_>>().join("/") };
-                if !stay.files.contains(&relative) {
-                    groups.entry(group).or_default().push((path, metadata));
-                }
+                let group = if flat { name.to_string() } else { file.path.splitn(3, '/').take(2).collect::<Vec<_>>().join("/") };
+                groups.entry(group).or_default().push(file);
             }
             for (group, mut files) in groups {
-                let old = |m: &Metadata| m.modified().is_ok_and(|t| t < options.since);
-                // A link to an old file is as old as the file; its folder tells when it was made.
-                let touched = root.join(&group).metadata().is_ok_and(|m| !old(&m));
+                let old = |written: SystemTime| written < options.since;
+                // A link to an old file is as old as the file; its folder tells when it was made. A store has no links.
+                let made = root.join(&group).metadata().and_then(|m| m.modified()).ok().filter(|_| !root.is_mirror());
                 match *name == LAKE {
-                    true => files.retain(|(_, m)| old(m)),
-                    false if stay.folders.contains(&group) => files.retain(|(p, m)| is_draft(p) && old(m)),
-                    false if touched || files.iter().any(|(_, m)| !old(m)) => continue,
+                    true => files.retain(|f| old(f.modified)),
+                    false if stay.folders.contains(&group) => files.retain(|f| store::is_draft(&f.path) && old(f.modified)),
+                    false if made.is_some_and(|m| !old(m)) || files.iter().any(|f| !old(f.modified)) => continue,
                     false => {}
                 }
                 if !files.is_empty() {
-                    let bytes = files.iter().map(|(_, m)| m.len()).sum();
-                    let files = files.into_iter().map(|(path, _)| path).collect();
-                    self.items.push(Item { name: root.join(&group).display().to_string(), files, bytes });
+                    let bytes = files.iter().map(|f| f.bytes).sum();
+                    let files = files.into_iter().map(|f| f.path).collect();
+                    self.items.push(Item { root: root.clone(), name: root.shown(&root.join(&group)), files, bytes });
                 }
             }
         }
         Ok(())
     }
 
-    /// Bytes that the disk gets back: a file with several names only with the last of them.
+    /// Bytes that the disk gets back: a file with several names only with the last of them. A store gets back all.
     pub fn freed(&self) -> u64 {
+        let on_stores: u64 = self.items.iter().filter(|i| i.root.is_mirror()).map(|i| i.bytes).sum();
+        let files = self.items.iter().filter(|i| !i.root.is_mirror()).flat_map(|i| i.files.iter().map(|f| i.root.join(f)));
         let mut names: HashMap<(u64, u64), (u64, u64)> = HashMap::new();
-        for metadata in self.items.iter().flat_map(|i| &i.files).filter_map(|f| f.symlink_metadata().ok()) {
+        for metadata in files.filter_map(|f| f.symlink_metadata().ok()) {
             let (id, links) = identity(&metadata, names.len() as u64);
             names.entry(id).or_insert((links, metadata.len())).0 -= 1;
         }
-        names.values().filter(|(left, _)| *left == 0).map(|(_, bytes)| bytes).sum()
+        on_stores + names.values().filter(|(left, _)| *left == 0).map(|(_, bytes)| bytes).sum::<u64>()
     }
 
     /// Removes everything.
     pub fn remove(&self) -> Result<()> {
         for item in &self.items {
-            item.files.iter().try_for_each(|file| fs::remove_file(file).map_err(|e| Error::io("remove", file, e)))?;
-            let folders: BTreeSet<&Path> = item.files.iter().filter_map(|f| f.parent()).collect();
+            item.root.remove_all(&item.files)?;
+            let folders: BTreeSet<PathBuf> = item.files.iter().filter_map(|f| Some(item.root.join(f).parent()?.to_path_buf())).collect();
             // What is named by a commit must not go before the commit, also if the power fails.
-            folders.iter().try_for_each(|folder| store::sync_folder(folder))?;
+            folders.iter().filter(|f| f.is_dir()).try_for_each(|folder| store::sync_folder(folder))?;
             for folder in folders {
                 // The first folder with something in it stays, and so do those above it.
                 folder.ancestors().map_while(|f| fs::remove_dir(f).ok()).for_each(drop);
@@ -230,11 +237,6 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-/// A file that was being written when the program was stopped.
-fn is_draft(path: &Path) -> bool {
-    path.file_name().map(|n| n.to_string_lossy()).is_some_and(|n| n.starts_with(".draft-") || n.starts_with(".next-"))
 }
 
 /// What tells a file apart from others, and how many names it has.
@@ -247,27 +249,4 @@ fn identity(metadata: &Metadata, _: u64) -> ((u64, u64), u64) {
 #[cfg(not(unix))]
 fn identity(_: &Metadata, serial: u64) -> ((u64, u64), u64) {
     ((0, serial), 1)
-}
-
-/// The files below a folder, which may not be there.
-fn files(folder: &Path) -> Result<Vec<(PathBuf, Metadata)>> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(e) => return Err(Error::io("read", &folder, e)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|e| Error::io("read", &folder, e))?;
-            let metadata = entry.metadata().map_err(|e| Error::io("read", &entry.path(), e))?;
-            if metadata.is_dir() {
-                folders.push(entry.path());
-            } else {
-                found.push((entry.path(), metadata));
-            }
-        }
-    }
-    Ok(found)
 }

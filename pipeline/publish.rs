@@ -85,10 +85,7 @@ pub fn needs(project: &Project) -> Result<Vec<String>> {
 
 /// Makes the figures of a run public. Nothing is public if the audit finds a hidden figure that can be computed, unless the policy is `rule`.
 pub async fn publish(ground: &Ground<'_>, manifest: &Manifest, kind: PolicyKind, progress: &(dyn Fn(&str) + Sync)) -> Result<Outcome> {
-    let release_id = match kind {
-        PolicyKind::Protected => manifest.run_id.clone(),
-        PolicyKind::Rule => format!("{}-rule", manifest.run_id),
-    };
+    let release_id = kind.release_of(&manifest.run_id);
     // What is decided here rests on what is public now; the commit is refused if that changes meanwhile.
     let before = commit::current(ground.public)?.unwrap_or_default();
     let current = Release::current(ground.public, Some(&manifest.jurisdiction))?;
@@ -103,6 +100,16 @@ pub async fn publish(ground: &Ground<'_>, manifest: &Manifest, kind: PolicyKind,
     let made = make(ground, manifest, kind, &release_id, before, (&stage, &restricted), progress).await;
     let _ = std::fs::remove_dir_all(&stage);
     made
+}
+
+/// Why the figures of a run are not made public: those of another jurisdiction are, or they were withdrawn.
+pub fn why_not(public: &Root, manifest: &Manifest, kind: PolicyKind) -> Result<Option<String>> {
+    if let Some(why) = other_jurisdiction(public, &manifest.jurisdiction)? {
+        return Ok(Some(why));
+    }
+    let (commit, id) = (commit::current(public)?.unwrap_or_default(), kind.release_of(&manifest.run_id));
+    let withdrawn = commit.withdrawn.into_iter().find(|w| w.release_id == id);
+    Ok(withdrawn.map(|w| format!("this release was withdrawn {} ({}); a run of other data is published", w.at, w.reason)))
 }
 
 /// Why figures of a jurisdiction cannot be public, if those of another one are: they are of the same students by other rules, and one would tell
@@ -289,8 +296,8 @@ impl Maker<'_> {
     fn refuse_open(&self, description: &Description, year: i32, protection: &Protection) -> Result<()> {
         match protection.open.len() {
             open if open > 0 && self.kind == PolicyKind::Protected => Err(Error::Data(format!(
-                "{} of {year}: {open} hidden figures can be computed from what earlier releases showed; nothing was published. Withdraw the \
-                 earlier release, or publish that year with its figures as they were",
+                "{} of {year}: {open} hidden figures can be computed from what earlier releases showed; nothing was published. Publish that \
+                 year with its figures as they were; or, if an earlier release was of wrong data, withdraw it: `perkins withdraw --reason …`",
                 description.table
             ))),
             _ => Ok(()),

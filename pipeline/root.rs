@@ -16,11 +16,23 @@ use crate::error::{Error, Result};
 use crate::store::{self, Draft, Named, Stored};
 use address::Address;
 use remote::Remote;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+/// A file below a root.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its path below the root, with `/`.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written: on a store, there.
+    pub modified: SystemTime,
+}
 
 /// A root. It can be used like the path of its folder.
 #[derive(Debug, Clone)]
@@ -117,12 +129,15 @@ impl Root {
     /// Fetches a manifest as it is now, and its files: one that no commit names may have been changed, such as that of reports. Where the store
     /// has none, the folder has none afterwards.
     pub fn fetch_changed(&self, manifest: &str) -> Result<()> {
-        let Some(remote) = &self.remote else { return Ok(()) };
-        remote.wait(remote.fetch_whole(&self.folder, manifest))??;
+        if !self.is_mirror() {
+            return Ok(());
+        }
+        self.fetch_manifest(manifest)?;
         if !self.folder.join(manifest).is_file() {
             return Ok(());
         }
         let files = Named::read(&self.folder, manifest)?;
+        let Some(remote) = &self.remote else { return Ok(()) };
         remote.wait(remote.fetch(&self.folder, manifest, &files))?
     }
 
@@ -158,6 +173,38 @@ impl Root {
             remote.wait(remote.remove(&store::relative(&self.folder, file)))??;
         }
         store::remove(file)
+    }
+
+    /// Removes files, some of which may be gone already, from the store first.
+    pub fn remove_all(&self, paths: &[String]) -> Result<()> {
+        if let Some(remote) = &self.remote {
+            remote.wait(remote.remove_all(paths))??;
+        }
+        paths.iter().try_for_each(|path| store::remove(&self.folder.join(path)))
+    }
+
+    /// The files below a folder, which may not be there; on a store, its objects.
+    pub fn files(&self, folder: &str) -> Result<Vec<Found>> {
+        match &self.remote {
+            Some(remote) => remote.wait(remote.objects(folder))?,
+            None => store::files(&self.folder, folder),
+        }
+    }
+
+    /// The same, and what only the mirror has.
+    pub fn files_and_copies(&self, folder: &str) -> Result<Vec<Found>> {
+        let mut found = self.files(folder)?;
+        if self.is_mirror() {
+            let there: BTreeSet<String> = found.iter().map(|f| f.path.clone()).collect();
+            found.extend(store::files(&self.folder, folder)?.into_iter().filter(|f| !there.contains(&f.path)));
+        }
+        Ok(found)
+    }
+
+    /// Fetches a manifest as it is now, without its files.
+    pub fn fetch_manifest(&self, manifest: &str) -> Result<()> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        remote.wait(remote.fetch_whole(&self.folder, manifest))?
     }
 
     /// Objects of the store that are not as manifests say, with what is wrong: by their sizes, or by all that is in them. `None` where the folder

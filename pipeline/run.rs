@@ -159,6 +159,21 @@ pub fn requested_years(contracts: &Contracts, load: &Load, asked: &BTreeSet<i32>
     }
 }
 
+/// The options with the years that are meant: those asked for, and every closed one that the lake knows of, so that what is closed stays in what
+/// is current and public, and each run says what would have changed in it.
+pub fn with_closed_years(project: &Project, commit: &Commit, load: &Load, options: &Options) -> Result<Options> {
+    let mut report_years = requested_years(&project.contracts()?, load, &options.report_years)?;
+    report_years.extend(closed_years(project, commit, load, options)?);
+    Ok(Options { report_years, ..options.clone() })
+}
+
+/// The closed report years that the lake knows of.
+pub fn closed_years(project: &Project, commit: &Commit, load: &Load, options: &Options) -> Result<Vec<i32>> {
+    let contracts = project.contracts()?;
+    let closed = options.jurisdictions.iter().flat_map(|j| window::closed(commit, j).into_keys());
+    Ok(closed.filter(|year| requested_years(&contracts, load, &BTreeSet::from([*year])).is_ok()).collect())
+}
+
 /// Adds the earlier years that outputs compare with.
 async fn computed_years(engine: &Engine, catalog: &Catalog, outputs: &[String], requested: BTreeSet<i32>) -> Result<Years> {
     let asks = |what: Earlier| outputs.iter().filter_map(|o| catalog.get(o)).any(|v| v.header.earlier_years == Some(what));
@@ -181,10 +196,11 @@ async fn computed_years(engine: &Engine, catalog: &Catalog, outputs: &[String], 
 /// run keeps that; if that is so of all of them, nothing is committed.
 pub async fn run(root: &Root, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<Outcome>> {
     let (commit, load) = current_load(root)?;
-    let ground = Ground::new(root, &load, &commit, options)?;
-    let mut outcomes = compute(&ground, project, options, progress).await?;
+    let options = with_closed_years(project, &commit, &load, options)?;
+    let ground = Ground::new(root, &load, &commit, &options)?;
+    let mut outcomes = compute(&ground, project, &options, progress).await?;
     progress("comparing with the current run");
-    finish(&ground, project, options, &mut outcomes).await?;
+    finish(&ground, project, &options, &mut outcomes).await?;
     Ok(outcomes)
 }
 
@@ -270,8 +286,9 @@ fn figures_before(ground: &Ground<'_>, project: &Project, run: &Manifest) -> Res
 /// For each jurisdiction: what would become of each view, and why.
 pub async fn explain_plan(root: &Root, project: &Project, options: &Options) -> Result<Vec<(String, Vec<plan::Line>)>> {
     let (commit, load) = current_load(root)?;
-    let ground = Ground::new(root, &load, &commit, options)?;
-    let (runs, graph) = plan(&ground, project, options).await?;
+    let options = with_closed_years(project, &commit, &load, options)?;
+    let ground = Ground::new(root, &load, &commit, &options)?;
+    let (runs, graph) = plan(&ground, project, &options).await?;
     Ok(runs.iter().enumerate().map(|(at, (prepared, plan))| (prepared.jurisdiction.id.clone(), plan.explain(&graph, at))).collect())
 }
 
@@ -287,6 +304,19 @@ async fn plan(ground: &Ground<'_>, project: &Project, options: &Options) -> Resu
         runs.push((prepared, plan));
     }
     Ok((runs, graph))
+}
+
+/// Leaves a record of runs that failed before any view was run, such as for a view that cannot be read.
+fn never_begun(ground: &Ground<'_>, project: &Project, options: &Options, error: &Error) {
+    let at = commit::now();
+    for id in options.jurisdictions.iter().filter(|id| Jurisdiction::load(project, id).is_ok()) {
+        let begun = journal::Begun::new(options, output::run_id(id, &at), id, &ground.load.load_id, &at);
+        let folder = ground.below.join(&begun.run_id);
+        let recorded = journal::Journal::begin(&folder, begun).and_then(|journal| journal.failed(None, &error.to_string()));
+        if let Err(e) = recorded {
+            tracing::warn!("{e}");
+        }
+    }
 }
 
 /// Where a run reads and writes.
@@ -321,7 +351,7 @@ impl<'a> Ground<'a> {
 pub async fn compute(ground: &Ground<'_>, project: &Project, options: &Options, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<Outcome>> {
     let start = Instant::now();
     let contracts = Arc::new(project.contracts()?);
-    let (runs, graph) = plan(ground, project, options).await?;
+    let (runs, graph) = plan(ground, project, options).await.inspect_err(|error| never_begun(ground, project, options, error))?;
     let Some((prepared, _)) = runs.first() else { return Err(Error::Config("name a jurisdiction".into())) };
     let writer = Arc::new(output::Writer::new(ground, &runs, contracts, options)?);
     let (shards, in_text_order) = (prepared.registered.shards, prepared.registered.in_text_order);

@@ -2,6 +2,7 @@
 //! Commits are created once and never overwritten (outputs.md, "Layout of a run").
 
 use crate::error::{Error, Result};
+use crate::root::Found;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -182,6 +183,36 @@ pub fn remove(path: &Path) -> Result<()> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
         _ => Ok(()),
     }
+}
+
+/// The files below a folder of a root, which may not be there.
+pub fn files(root: &Path, folder: &str) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(folder) = folders.pop() {
+        let failed = |e| Error::io("read", &folder, e);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(failed(e)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            let metadata = entry.metadata().map_err(failed)?;
+            if metadata.is_dir() {
+                folders.push(entry.path());
+            } else {
+                let (path, modified) = (relative(root, &entry.path()), metadata.modified().map_err(failed)?);
+                found.push(Found { path, bytes: metadata.len(), modified });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What a killed command was writing: readers look at no name that begins with a dot.
+pub fn is_draft(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with(DRAFT))
 }
 
 /// Removes drafts below a folder that a killed process left; who calls this holds the lock, so no other one is at work there.

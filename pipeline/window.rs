@@ -161,7 +161,7 @@ fn same_columns(closed: &Manifest, run: &Manifest, year: i32) -> Result<()> {
     for table in &run.tables {
         if closed.tables.iter().any(|t| t.name == table.name && !t.same_columns(table)) {
             return Err(Error::Config(format!(
-                "{}: its columns are not those that closed report year {year} has (run {}); run other report years, or \
+                "{}: its columns are not those that closed report year {year} has (run {}), which every run keeps; to change it, \
                  `perkins reopen --report-year {year}`",
                 table.name, closed.run_id
             )));
@@ -170,14 +170,14 @@ fn same_columns(closed: &Manifest, run: &Manifest, year: i32) -> Result<()> {
     Ok(())
 }
 
-/// Closed years that a run is not of, for people: they are neither in it nor in its release, until they are asked for again.
+/// Closed years that a run is not of, because the lake has no data of their time any more, for people.
 pub fn left_out(commit: &Commit, run: &Manifest) -> String {
     let years = closed(commit, &run.jurisdiction).into_keys().filter(|y| !run.report_years.contains(y));
     let years: Vec<String> = years.map(|y| y.to_string()).collect();
     match &years[..] {
         [] => String::new(),
         _ => format!(
-            "closed, and not in this run: {}; ask for them too, so that they stay in what is current and public\n",
+            "closed, and not in this run, because the lake has no school year of their time: {}; load one, so that they stay current and public\n",
             years.join(", ")
         ),
     }

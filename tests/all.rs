@@ -44,3 +44,4 @@ mod tally;
 mod troubled_store;
 mod whole;
 mod window;
+mod withdraw;

@@ -55,6 +55,21 @@ fn a_retry_has_only_to_do_what_failed() {
     place.perkins(&["retry", "nothing"]).refuses(3, &["perkins status"]);
 }
 
+/// A view that cannot be planned fails before the run has a folder: that night has its record too.
+#[test]
+fn a_run_that_never_began_is_in_the_history() {
+    let place = loaded();
+    place.perkins(&[&RUN[..], &["--jurisdiction", "atlantis"]].concat()).refuses(3, &["atlantis"]);
+    assert!(outcomes(&place).is_empty(), "a name that is none is no night");
+    let sql = std::fs::read_to_string(home().join("sql/output/performance.sql")).unwrap();
+    place
+        .file("broken/sql/output/performance.sql", &sql.replacen("/*\n", "/*\nreason = \"a test\"\n", 1).replacen("SELECT", "SELECTED", 1));
+    place.perkins(&[&RUN[..], &["--overlay", "broken"]].concat()).refuses(3, &["performance.sql"]);
+    assert_eq!(outcomes(&place), ["failed"]);
+    assert!(place.works(&["retry"]).contains("0 of") || outcomes(&place) == ["current", "failed"]);
+    place.works(&["verify"]);
+}
+
 /// The engine names the value that it could not convert, which may be a student.
 #[test]
 fn an_error_in_the_data_tells_no_value() {

@@ -167,7 +167,21 @@ fn nights_on(service: &Service) {
     // An earlier run can be asked too, by a machine that never had it.
     let earlier = said_run(&again);
     let third = Machine::new(service);
-    assert_eq!(third.works(&[&FIGURES[..], &["--run", &earlier]].concat()), folders.works(&FIGURES));
+    let of_earlier = [&FIGURES[..], &["--run", &earlier]].concat();
+    assert_eq!(third.works(&of_earlier), folders.works(&FIGURES));
+    // Old states go from the store and the mirror; what is current stays whole.
+    let gc = ["gc", "--keep", "1", "--grace", "0"];
+    let would = second.works(&[&gc[..], &["--dry-run"]].concat());
+    assert!(would.contains(&format!("would remove {}/perkins/restricted/runs/{earlier}: ", service.url)), "{would}");
+    let said = second.works(&gc);
+    assert_eq!(said, would.replace("would remove", "removed"));
+    assert!(second.works(&gc).starts_with("removed 0 bytes"), "nothing is left to remove");
+    for machine in [&second, &first, &Machine::new(service)] {
+        machine.works(&["verify", "--read-data"]);
+        assert_eq!(machine.works(&FIGURES), first.works(&FIGURES));
+    }
+    answer(&mut Machine::new(service).command(&of_earlier)).refuses(3, &[&earlier]);
+    assert!(!second.mirrored("runs").iter().any(|f| text(f).contains(&earlier)));
 }
 
 fn said_run(said: &str) -> String {

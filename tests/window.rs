@@ -164,6 +164,27 @@ fn public_figures_of_a_closed_year_stay_to_the_byte() {
     place.works(&["run", "--jurisdiction", "oregon", "--report-years", "2023..2024", "--again", "--no-publish"]);
     let said = place.works(&["close", "--jurisdiction", "oregon", "--report-year", "2024"]);
     assert!(said.contains("warning: what is public of it is of run"), "{said}");
-    let said = place.works(&["run", "--jurisdiction", "oregon", "--report-year", "2023", "--no-publish"]);
-    assert!(said.contains("closed, and not in this run: 2024;"), "{said}");
+}
+
+/// A closed year is part of every run, asked for or not, so it stays current and public.
+#[test]
+fn a_run_of_other_years_keeps_the_closed_ones() {
+    let place = Place::new();
+    place.works(&["synth", "--students", "300", "--years", "2019..2024", "--seed", "6", "--jurisdiction", "oregon", "--out", "raw"]);
+    place.works(&["all", "raw", "--jurisdiction", "oregon", "--report-year", "2023", "--no-report"]);
+    let before = public(&place, 2023);
+    place.works(&["close", "--jurisdiction", "oregon", "--report-year", "2023"]);
+    let years = || place.manifest("run")["report_years"].clone();
+    let said = place.works(&["run", "--jurisdiction", "oregon", "--report-year", "2024"]);
+    assert!(said.contains("report year 2023 is closed"), "{said}");
+    assert_eq!(years(), serde_json::json!([2023, 2024]));
+    assert_eq!(public(&place, 2023), before);
+    assert!(!public(&place, 2024).is_empty());
+    // Also where none is asked for, and where years are filled in one by one.
+    assert!(place.works(&["run", "--jurisdiction", "oregon"]).contains("unchanged"));
+    place.works(&["backfill", "--jurisdiction", "oregon", "--report-years", "2022..2022"]);
+    assert_eq!(years(), serde_json::json!([2022, 2023]));
+    assert_eq!(public(&place, 2023), before);
+    assert!(public(&place, 2024).is_empty(), "it was open, and was not asked for");
+    place.works(&["verify", "--read-data"]);
 }

@@ -25,17 +25,12 @@ pub struct GcArgs {
 /// Removes what nothing needs any more.
 pub fn main(args: &GcArgs, settings: &Settings) -> Result<()> {
     let (restricted, public) = (&settings.restricted, &settings.public);
-    if let Some(root) = [restricted, public].into_iter().find(|r| r.is_mirror()) {
-        let what =
-            "gc removes files of folders only, and this root is on a store; keep it whole, or start a new root and copy what is current";
-        return Err(Error::Config(format!("{}: {what}", root.display())));
-    }
     if commit::numbers(restricted)?.is_empty() {
         let what = "nothing was ever loaded here; name another folder with --restricted";
         return Err(Error::NoLake(format!("{}: {what}", restricted.display())));
     }
     let _lock = commit::lock(restricted, "gc")?;
-    let _public = (public != restricted && public.exists()).then(|| commit::lock(public, "gc")).transpose()?;
+    let _public = (public != restricted && (public.is_mirror() || public.exists())).then(|| commit::lock(public, "gc")).transpose()?;
     let grace = Duration::from_secs(u64::from(args.grace) * 3600);
     let since = SystemTime::now().checked_sub(grace).ok_or_else(|| Error::Config(format!("--grace {}: too many hours", args.grace)))?;
     let plan = plan(restricted, public, Options { keep: args.keep as usize, since })?;

@@ -71,7 +71,7 @@ pub fn release(args: &EndArgs, outcomes: &[Outcome], settings: &Settings) -> Res
         return Ok(());
     }
     for Outcome { manifest, .. } in outcomes {
-        if let Some(why) = publish::other_jurisdiction(&settings.public, &manifest.jurisdiction)? {
+        if let Some(why) = publish::why_not(&settings.public, manifest, args.policy)? {
             print(&format!("\n{}: not published: {why}\n", manifest.jurisdiction))?;
             continue;
         }

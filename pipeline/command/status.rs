@@ -2,10 +2,11 @@
 
 use super::{answer, grouped, years};
 use crate::cli::Settings;
-use crate::commit::{self, Commit, Pointer};
+use crate::commit::{self, Commit, Pointer, Withdrawn};
 use crate::error::{Error, Result};
 use crate::history::{self, Outcome};
 use crate::lake::Load;
+use crate::publish::release::Release;
 use crate::run::read_json;
 use crate::window::{Reopened, Window};
 use serde::Serialize;
@@ -35,6 +36,18 @@ struct Status {
     load: Option<LoadStatus>,
     windows: Vec<Window>,
     runs: Vec<RunStatus>,
+    /// What is public of each jurisdiction; none if the public root cannot be read from here.
+    releases: Option<Vec<ReleaseStatus>>,
+    withdrawn: Vec<Withdrawn>,
+}
+
+#[derive(Serialize)]
+struct ReleaseStatus {
+    jurisdiction: String,
+    release_id: String,
+    run_id: String,
+    /// Its figures are those of the current run.
+    of_current_run: bool,
 }
 
 #[derive(Serialize)]
@@ -86,8 +99,27 @@ pub fn main(args: &StatusArgs, settings: &Settings) -> Result<()> {
     };
     let load = current.load.as_ref().map(|p| load_status(root, p, &history)).transpose()?;
     let runs = history::runs(root)?.into_iter().map(run_status).collect();
-    let status = Status { commit: current.number, load, windows: current.windows.clone(), runs };
+    let (releases, withdrawn) = match public(settings, current) {
+        Ok((releases, withdrawn)) => (Some(releases), withdrawn),
+        Err(error) => {
+            tracing::warn!("what is public cannot be told: {error}");
+            (None, vec![])
+        }
+    };
+    let status = Status { commit: current.number, load, windows: current.windows.clone(), runs, releases, withdrawn };
     answer(args.format, &status, |status| text(status, &root.display()))
+}
+
+/// What is public, and what was withdrawn.
+fn public(settings: &Settings, current: &Commit) -> Result<(Vec<ReleaseStatus>, Vec<Withdrawn>)> {
+    let public = commit::current(&settings.public)?.unwrap_or_default();
+    let of = |jurisdiction: &String| -> Result<Option<ReleaseStatus>> {
+        let Some(Release { release_id, run_id, .. }) = Release::current(&settings.public, Some(jurisdiction))? else { return Ok(None) };
+        let of_current_run = current.runs.get(jurisdiction).is_some_and(|p| p.id == run_id);
+        Ok(Some(ReleaseStatus { jurisdiction: jurisdiction.clone(), release_id, run_id, of_current_run }))
+    };
+    let releases = public.runs.keys().filter_map(|j| of(j).transpose()).collect::<Result<_>>()?;
+    Ok((releases, public.withdrawn))
 }
 
 fn load_status(root: &Path, pointer: &Pointer, history: &[Commit]) -> Result<LoadStatus> {
@@ -164,7 +196,22 @@ fn text(status: &Status, root: &str) -> String {
             text += &format!("    was never current: `perkins diff current {}` shows what it would change\n", run.run_id);
         }
     }
-    text + "\n* is the current run of its jurisdiction: `perkins query` asks it\n"
+    text += "\n* is the current run of its jurisdiction: `perkins query` asks it\n";
+    text + &status.releases.as_deref().map(|r| releases_text(r, &status.withdrawn)).unwrap_or_default()
+}
+
+fn releases_text(releases: &[ReleaseStatus], withdrawn: &[Withdrawn]) -> String {
+    let mut text = if releases.is_empty() { "nothing is public\n".to_string() } else { String::new() };
+    for ReleaseStatus { jurisdiction, release_id, run_id, of_current_run } in releases {
+        text += &match of_current_run {
+            true => format!("public of {jurisdiction}: release {release_id}, of the current run\n"),
+            false => format!(
+                "public of {jurisdiction}: release {release_id}, of run {run_id}, not of the current run: `perkins run` publishes that, or says why not\n"
+            ),
+        };
+    }
+    withdrawn.iter().for_each(|w| text += &format!("release {} was withdrawn {}: {}\n", w.release_id, w.at, w.reason));
+    text
 }
 
 fn windows_text(windows: &[Window]) -> String {

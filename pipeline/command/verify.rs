@@ -244,16 +244,11 @@ fn run_files(run: &Manifest) -> impl Iterator<Item = Expected> {
 }
 
 /// The files that the manifests of reports name.
-fn report_files(root: &Path, paths: &mut BTreeSet<String>, report: &mut Report) -> Result<Vec<Expected>> {
-    let folder = root.join(report::FOLDER);
+fn report_files(root: &Root, paths: &mut BTreeSet<String>, report: &mut Report) -> Result<Vec<Expected>> {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(&folder).into_iter().flatten() {
-        let id = entry.map_err(|e| Error::io("read", &folder, e))?.file_name().to_string_lossy().into_owned();
-        let path = format!("{}/{id}/manifest.json", report::FOLDER);
-        if !root.join(&path).exists() {
-            // Drawing was stopped: its files are strays.
-            continue;
-        }
+    // Where there is none, drawing was stopped: its files are strays.
+    for path in root.files(report::FOLDER)?.into_iter().map(|f| f.path).filter(|p| p.ends_with("/manifest.json")) {
+        fetched(root.fetch_changed(&path), report)?;
         paths.insert(path.clone());
         match sealed::<ReportManifest>(root, &path) {
             Ok(drawn) => files.extend(drawn.files.iter().map(|f| Expected::bytes(&f.stored, REPORT_ADVICE))),

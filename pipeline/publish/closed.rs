@@ -46,8 +46,8 @@ impl Maker<'_> {
             let now = self.tables.entry(file.table.clone()).or_insert_with(|| described.clone());
             if !now.same_columns(described) {
                 return Err(Error::Config(format!(
-                    "{}: its columns are not those that closed report year {year} has (release {}); run other report years, or \
-                     `perkins reopen --report-year {year}`",
+                    "{}: its columns are not those that closed report year {year} has (release {}), which every release keeps; to \
+                     change it, `perkins reopen --report-year {year}`",
                     file.table, from.release_id
                 )));
             }

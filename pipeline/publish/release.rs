@@ -1,6 +1,6 @@
 //! A release: what is under the public root, and the evidence for it under the restricted one.
 
-use crate::commit::{self, Commit};
+use crate::commit::{self, Commit, Pointer, Withdrawn};
 use crate::error::{Error, Result};
 use crate::root::Root;
 use crate::run::companion::{self, Content};
@@ -20,6 +20,16 @@ pub enum PolicyKind {
     Protected,
     /// The jurisdiction's own rules alone: small figures hidden, extreme rates as bounds; what can be subtracted is left open
     Rule,
+}
+
+impl PolicyKind {
+    /// The id of the release of a run.
+    pub fn release_of(self, run_id: &str) -> String {
+        match self {
+            PolicyKind::Protected => run_id.into(),
+            PolicyKind::Rule => format!("{run_id}-rule"),
+        }
+    }
 }
 
 /// How many figures of a level are shown, shown as a bound, and hidden; of those hidden, how many still show their denominator.
@@ -101,17 +111,55 @@ pub struct Further {
 pub const EVIDENCE: &str = "releases";
 
 impl Release {
-    /// Every release of a jurisdiction that was ever public, the newest first.
+    /// Every release of a jurisdiction that was ever public and was not withdrawn, the newest first.
     pub fn history(public: &Root, jurisdiction: &str) -> Result<Vec<Release>> {
-        let mut seen = BTreeSet::new();
+        let history = commit::history(public)?;
+        let mut seen: BTreeSet<String> = history.first().map(withdrawn).unwrap_or_default();
         let mut all = Vec::new();
-        for commit in commit::history(public)? {
+        for commit in history {
             if let Some(pointer) = commit.runs.get(jurisdiction).filter(|p| seen.insert(p.id.clone())) {
                 public.fetch(&pointer.manifest)?;
                 all.push(read_json(public, &pointer.manifest)?);
             }
         }
         Ok(all)
+    }
+
+    /// Withdraws a release, the current one if none is named: it is not current any more, and later ones are not measured against it. What was
+    /// current before it becomes so again. Gives the release, and the one that is current now.
+    pub fn withdraw(public: &Root, jurisdiction: &str, id: Option<&str>, reason: &str) -> Result<(Release, Option<Release>)> {
+        if reason.trim().is_empty() {
+            return Err(Error::Config("--reason must say why the release is withdrawn; it is public, as the release was".into()));
+        }
+        let history = Release::history(public, jurisdiction)?;
+        let mut commit = commit::current(public)?.unwrap_or_default();
+        let at = commit.runs.get(jurisdiction).map(|p| p.id.clone());
+        let Some(wanted) = id.map(str::to_string).or(at) else {
+            return Err(Error::NoLake(format!("nothing of {jurisdiction} is public under {}", public.display())));
+        };
+        let Some(release) = history.iter().find(|r| r.release_id == wanted).cloned() else {
+            let ids: Vec<&str> = history.iter().map(|r| r.release_id.as_str()).collect();
+            let ids = if ids.is_empty() { "there is none".into() } else { format!("there are: {}", ids.join(", ")) };
+            return Err(Error::Config(format!(
+                "{wanted} is no release of {jurisdiction} that is public, or it was withdrawn already; {ids}"
+            )));
+        };
+        if commit.runs.get(jurisdiction).is_some_and(|p| p.id == wanted) {
+            let before = history.iter().find(|r| r.release_id != wanted).map(|r| r.pointer(public)).transpose()?;
+            commit.runs.remove(jurisdiction);
+            commit.runs.extend(before.map(|p| (jurisdiction.to_string(), p)));
+            commit.jurisdiction = commit.runs.keys().next().cloned();
+        }
+        commit.withdrawn.push(Withdrawn { release_id: wanted, at: commit::now(), reason: reason.trim().into() });
+        commit::create(public, commit)?;
+        Ok((release, Release::current(public, Some(jurisdiction))?))
+    }
+
+    /// The pointer of a release that is public.
+    fn pointer(&self, public: &Root) -> Result<Pointer> {
+        let manifest = format!("runs/{}/manifest.json", self.release_id);
+        let content = std::fs::read(public.join(&manifest)).map_err(|e| Error::io("read", &public.join(&manifest), e))?;
+        Ok(Pointer { id: self.release_id.clone(), manifest, blake3: blake3::hash(&content).to_hex().to_string() })
     }
 
     /// The current release of a jurisdiction; of the latest, if none is named.
@@ -128,9 +176,14 @@ impl Release {
         let text = serde_json::to_vec_pretty(self).map_err(|e| Error::internal("the manifest of a release", e))?;
         let stored = store::write_whole(public, &folder.join("manifest.json"), &text)?;
         let mut next = before;
-        let pointer = commit::Pointer { id: self.release_id.clone(), manifest: stored.path, blake3: stored.blake3 };
+        let pointer = Pointer { id: self.release_id.clone(), manifest: stored.path, blake3: stored.blake3 };
         next.runs.insert(self.jurisdiction.clone(), pointer);
         next.jurisdiction = Some(self.jurisdiction.clone());
         commit::create(public, next).map(drop)
     }
+}
+
+/// Ids of the releases that were withdrawn.
+pub fn withdrawn(commit: &Commit) -> BTreeSet<String> {
+    commit.withdrawn.iter().map(|w| w.release_id.clone()).collect()
 }

@@ -1,5 +1,6 @@
 //! A root on an object store: what is fetched into its mirror, and sent from it.
 
+use super::Found;
 use super::address::variables;
 use crate::commit::{self, Commit};
 use crate::error::{Error, Result};
@@ -250,6 +251,11 @@ impl Remote {
         self.store.put(&self.key(path), content.into()).await.map(drop).map_err(|e| self.failed("write", path, e))
     }
 
+    /// Removes objects, some of which may be gone already.
+    pub async fn remove_all(&self, paths: &[String]) -> Result<()> {
+        all(paths.iter().map(|path| self.remove(path).boxed()).collect()).await
+    }
+
     /// Removes an object, which may be gone already.
     pub async fn remove(&self, path: &str) -> Result<()> {
         match self.store.delete(&self.key(path)).await {
@@ -299,10 +305,18 @@ impl Remote {
 
     /// Objects below a folder, by path below the root, with their sizes.
     pub async fn list(&self, folder: &str) -> Result<BTreeMap<String, u64>> {
+        Ok(self.objects(folder).await?.into_iter().map(|o| (o.path, o.bytes)).collect())
+    }
+
+    /// Objects below a folder.
+    pub async fn objects(&self, folder: &str) -> Result<Vec<Found>> {
         let found: Vec<_> = self.store.list(Some(&self.key(folder))).try_collect().await.map_err(|e| self.failed("list", folder, e))?;
         let below =
             |key: &Key| key.prefix_match(&self.prefix).map(|parts| parts.map(|p| p.as_ref().to_string()).collect::<Vec<_>>().join("/"));
-        Ok(found.into_iter().filter_map(|o| Some((below(&o.location)?, o.size))).collect())
+        Ok(found
+            .into_iter()
+            .filter_map(|o| Some(Found { path: below(&o.location)?, bytes: o.size, modified: o.last_modified.into() }))
+            .collect())
     }
 
     /// What failed and what to do, without anything that a credential could be in.

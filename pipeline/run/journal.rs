@@ -1,6 +1,7 @@
 //! The journal of a run: what it was asked for, and each table as soon as its files are whole. It lies in the run's folder until the run
 //! has its manifest, so that a run that failed or was killed leaves a record, and the next one takes over what it had finished.
 
+use super::Options;
 use super::key::Key;
 use super::manifest::{Manifest, Table};
 use super::output::OutputFile;
@@ -39,6 +40,23 @@ pub struct Begun {
     pub load_id: String,
     /// When it began, UTC.
     pub at: String,
+}
+
+impl Begun {
+    /// What one of the jurisdictions of a run is asked for.
+    pub fn new(options: &Options, run_id: String, jurisdiction: &str, load_id: &str, at: &str) -> Begun {
+        Begun {
+            run_id,
+            jurisdiction: jurisdiction.into(),
+            jurisdictions: options.jurisdictions.clone(),
+            report_years: options.report_years.iter().copied().collect(),
+            tables: options.tables.clone(),
+            max_change: options.max_change,
+            publish: options.publish,
+            load_id: load_id.into(),
+            at: at.into(),
+        }
+    }
 }
 
 /// A table whose files are whole.

@@ -157,20 +157,11 @@ impl Writer {
         let mut destinations = Vec::new();
         for (prepared, plan) in runs {
             in_text_order = prepared.registered.in_text_order;
-            let (jurisdiction, years) = (prepared.jurisdiction.id.clone(), &prepared.years.requested);
-            let run_id = run_id(&jurisdiction, &at);
+            let (jurisdiction, years) = (&prepared.jurisdiction.id, &prepared.years.requested);
+            let run_id = run_id(jurisdiction, &at);
             let folder = ground.below.join(&run_id);
-            let begun = Begun {
-                run_id,
-                jurisdiction,
-                jurisdictions: options.jurisdictions.clone(),
-                report_years: years.iter().copied().collect(),
-                tables: options.tables.clone(),
-                max_change: options.max_change,
-                publish: options.publish,
-                load_id: ground.load.load_id.clone(),
-                at: at.clone(),
-            };
+            let of_years = Options { report_years: years.clone(), ..options.clone() };
+            let begun = Begun::new(&of_years, run_id, jurisdiction, &ground.load.load_id, &at);
             destinations.push(Destination {
                 journal: plan.unchanged(prepared).is_none().then(|| Journal::begin(&folder, begun)).transpose()?,
                 folder,
