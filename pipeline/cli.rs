@@ -106,6 +106,10 @@ pub enum Command {
     Synth(command::synth::SynthArgs),
     /// Read a folder of raw collections into the lake: typed, checked, sorted
     Ingest(command::ingest::IngestArgs),
+    /// Look at a folder of raw collections as `ingest` would, say what every check finds and where, and keep nothing
+    Check(command::ingest::IngestArgs),
+    /// Take rows out of the lake: those of an institution, a program or a student, and all that refer to them
+    Remove(command::remove::RemoveArgs),
     /// Compute the indicators of report years from the lake, and publish what is safe
     Run(command::run::RunArgs),
     /// Ingest, run, publish what an audit finds safe, and draw the reports

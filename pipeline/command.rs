@@ -3,6 +3,7 @@
 pub mod all;
 pub mod audit;
 pub mod backfill;
+pub mod check;
 pub mod close;
 pub mod diff;
 pub mod docs;
@@ -11,6 +12,7 @@ pub mod gc;
 pub mod ingest;
 pub mod jurisdiction;
 pub mod query;
+pub mod remove;
 pub mod reopen;
 pub mod report;
 pub mod retry;
@@ -27,6 +29,7 @@ use serde::Serialize;
 use status::Form;
 use std::future::Future;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Does what the command says.
@@ -34,6 +37,8 @@ pub fn run(command: Command, settings: &Settings) -> Result<()> {
     match command {
         Command::Synth(args) => synth::main(&args, settings),
         Command::Ingest(args) => ingest::main(&args, settings),
+        Command::Check(args) => check::main(&args, settings),
+        Command::Remove(args) => remove::main(&args, settings),
         Command::Run(args) => run::main(&args, settings),
         Command::All(args) => all::main(&args, settings),
         Command::Audit(args) => audit::main(&args, settings),
@@ -133,5 +138,26 @@ pub fn years(years: &[i32]) -> String {
     match years {
         [first, .., last] if last - first + 1 == years.len() as i32 => format!("{first} to {last}"),
         _ => years.iter().map(i32::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// A folder for student rows that are thrown away afterwards; it lies below the restricted root, where student rows belong.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    /// A new folder, which is made with the first file in it.
+    pub fn new(restricted: &Path) -> Scratch {
+        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+        Scratch(restricted.join("scratch").join(format!("{}-{nanos}", std::process::id())))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It may not be there, and the folders above it may be in use.
+        let _ = std::fs::remove_dir_all(&self.0);
+        for parent in self.0.ancestors().skip(1).take(2) {
+            let _ = std::fs::remove_dir(parent);
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
-use crate::lake::Load;
+use crate::lake::{LOADS, Load};
 use crate::publish::release::{EVIDENCE, Evidence, Release, withdrawn};
 use crate::root::{Found, Root};
 use crate::run::{RUNS, read_json};
@@ -17,8 +17,6 @@ use std::time::SystemTime;
 
 /// Folder of the lake: each of its files is kept or not by itself.
 const LAKE: &str = "lake";
-/// Folder of the loads.
-const LOADS: &str = "loads";
 /// Folder of what is thrown away after a command.
 const SCRATCH: &str = "scratch";
 

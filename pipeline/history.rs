@@ -2,6 +2,7 @@
 
 use crate::commit::{self, Commit};
 use crate::error::{Error, Result};
+use crate::lake::{LOADS, Load};
 use crate::root::Root;
 use crate::run::journal::Record;
 use crate::run::manifest::Manifest;
@@ -60,7 +61,7 @@ pub fn runs(root: &Root) -> Result<Vec<Run>> {
     let current: BTreeSet<&str> = history.first().into_iter().flat_map(|c| c.runs.values()).map(|p| p.id.as_str()).collect();
     let made = made_current(&history);
     let mut runs = Vec::new();
-    for id in folders(root)? {
+    for id in folders(root, RUNS)? {
         let committed = made.get(id.as_str());
         let outcome = match committed {
             Some(_) if current.contains(id.as_str()) => Some(Outcome::Current),
@@ -77,6 +78,35 @@ pub fn runs(root: &Root) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
+/// A load.
+#[derive(Debug)]
+pub struct PastLoad {
+    /// Its manifest.
+    pub load: Load,
+    /// What became of it: one that is not committed failed.
+    pub outcome: Outcome,
+}
+
+/// Every load that has a record, the newest first.
+pub fn loads(root: &Root) -> Result<Vec<PastLoad>> {
+    let history = commit::history(root)?;
+    let current = history.first().and_then(|c| c.load.as_ref()).map(|p| p.id.as_str());
+    let committed: BTreeSet<&str> = history.iter().filter_map(|c| c.load.as_ref()).map(|p| p.id.as_str()).collect();
+    let mut loads = Vec::new();
+    for id in folders(root, LOADS)? {
+        let Ok(load) = read_json::<Load>(root, &format!("{LOADS}/{id}/manifest.json")) else { continue };
+        let outcome = match load.failed {
+            _ if current == Some(&id) => Outcome::Current,
+            _ if committed.contains(id.as_str()) => Outcome::Former,
+            Some(_) => Outcome::Failed,
+            None => Outcome::NotCommitted,
+        };
+        loads.push(PastLoad { load, outcome });
+    }
+    loads.sort_by(|a, b| (&b.load.at, &b.load.load_id).cmp(&(&a.load.at, &a.load.load_id)));
+    Ok(loads)
+}
+
 /// That there is no run at all, as an error.
 pub fn no_runs(root: &Root) -> Error {
     Error::NoLake(format!("there is no run under {} yet; start `perkins run`, or name another folder with --restricted", root.display()))
@@ -87,9 +117,9 @@ fn made_current(history: &[Commit]) -> BTreeMap<&str, &Commit> {
     history.iter().flat_map(|c| c.pointers().map(move |p| (p.id.as_str(), c))).collect()
 }
 
-/// Names of the folders of runs.
-fn folders(root: &Path) -> Result<Vec<String>> {
-    let folder = root.join(RUNS);
+/// Names of the folders in a folder of a root, such as that of the runs.
+fn folders(root: &Path, of: &str) -> Result<Vec<String>> {
+    let folder = root.join(of);
     match std::fs::read_dir(&folder) {
         Ok(entries) => entries.map(|e| Ok(e?.file_name().to_string_lossy().into_owned())).collect::<std::io::Result<_>>(),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
@@ -117,7 +147,7 @@ fn second(id: &str) -> &str {
 /// What runs of a jurisdiction left that were not committed, since the current one or ever: their finished tables, the newest first.
 pub fn left(root: &Root, jurisdiction: &str, current: Option<&str>) -> Result<Vec<Manifest>> {
     let since = current.map(second).unwrap_or_default();
-    let mut ids: Vec<String> = folders(root)?.into_iter().filter(|id| second(id) >= since && Some(id.as_str()) != current).collect();
+    let mut ids: Vec<String> = folders(root, RUNS)?.into_iter().filter(|id| second(id) >= since && Some(id.as_str()) != current).collect();
     ids.sort_by(|a, b| b.cmp(a));
     // Most nights there is none, and the history is long.
     let history = if ids.is_empty() { vec![] } else { commit::history(root)? };

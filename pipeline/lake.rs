@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 /// No row group has students on both sides of a multiple of this many student keys.
 pub const STUDENTS_PER_BLOCK: u32 = 65_536;
 
+/// Folder of the loads below the restricted root.
+pub const LOADS: &str = "loads";
+
 /// The load manifest: which files make up the lake, and what became of each row that came in.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Load {
@@ -31,6 +34,34 @@ pub struct Load {
     pub warnings: Vec<Warning>,
     /// The table of rejected rows.
     pub reject: Option<Stored>,
+    /// The tables of data quality.
+    #[serde(default)]
+    pub companions: Vec<Stored>,
+    /// BLAKE3 of what it was made with, beside the files: program, contracts, checks.
+    #[serde(default)]
+    pub made_with: String,
+    /// When it was made, UTC; for people only.
+    #[serde(default)]
+    pub at: String,
+    /// What was taken out, if that is what made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
+    /// Why it was not committed, if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// Rows that were taken out of the lake.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Removed {
+    /// The collection of the identifier.
+    pub collection: String,
+    /// The identifier.
+    pub id: String,
+    /// The reason that was given.
+    pub reason: String,
+    /// How many rows of each collection.
+    pub rows: BTreeMap<String, u64>,
 }
 
 /// A file of the raw folder; rows read = accepted + duplicates + rejected.
@@ -54,6 +85,21 @@ pub struct Input {
     pub rejected: u64,
     /// Columns that were kept out.
     pub unknown_columns: Vec<String>,
+}
+
+/// A place in a raw file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct At {
+    /// Path relative to the raw folder, with `/`.
+    pub file: String,
+    /// The line, as in a text editor.
+    pub line: u64,
+}
+
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} line {}", self.file, self.line)
+    }
 }
 
 /// What became of the rows of a collection.
@@ -85,6 +131,12 @@ pub struct LakeFile {
     pub stored: Stored,
     /// Number of rows.
     pub rows: u64,
+    /// The raw files that its rows came from.
+    #[serde(default)]
+    pub inputs: Vec<String>,
+    /// When they were read, UTC; for people only.
+    #[serde(default)]
+    pub loaded_at: String,
 }
 
 /// The file that gives each identifier its number: a column named as the key and one named as the identifier, in order of the key.
@@ -110,6 +162,9 @@ pub struct Warning {
     pub count: u64,
     /// Up to five examples.
     pub examples: Vec<String>,
+    /// Where the examples lie, as far as that is known.
+    #[serde(default)]
+    pub at: Vec<Option<At>>,
     /// The examples are students: they stay in the load's manifest.
     #[serde(default)]
     pub restricted: bool,

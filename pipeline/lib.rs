@@ -32,6 +32,8 @@ pub mod observe;
 pub mod project;
 pub mod publish;
 pub mod published;
+pub mod quality;
+pub mod remove;
 pub mod report;
 pub mod root;
 pub mod run;

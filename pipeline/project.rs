@@ -112,6 +112,18 @@ impl Project {
         Ok(hashes)
     }
 
+    /// BLAKE3 of all that a load is made with: contracts, defaults, reference tables, and the views that look at the lake.
+    pub fn hash_of_load(&self) -> Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        for part in [CONTRACT, DEFAULT, REFERENCE, SQL] {
+            let is_of_load = |path: &str| part != SQL || path.starts_with("check/") || path.starts_with("staging/");
+            for (path, file) in self.files(part)?.into_iter().filter(|(path, _)| is_of_load(path)) {
+                hasher.update(format!("{part}/{path}\0{}\0", file.text).as_bytes());
+            }
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
     /// The version of each file that counts.
     fn files(&self, part: &str) -> Result<Files> {
         let topmost = |(path, versions): (String, Vec<File>)| Some((path, versions.into_iter().next()?));

@@ -78,7 +78,8 @@ pub fn current_load(root: &Root) -> Result<(Commit, Load)> {
     let none = || {
         let (root, there) = (root.display(), commit::files(root).is_ok_and(|numbers| !numbers.is_empty()));
         let what = if there { " that can be read: its commits are damaged, or of an earlier version (`perkins verify`)" } else { "" };
-        let what = format!("there is no lake under {root}{what}; run `perkins ingest RAW_DIR` first, or name another folder with --restricted");
+        let what =
+            format!("there is no lake under {root}{what}; run `perkins ingest RAW_DIR` first, or name another folder with --restricted");
         Error::NoLake(what)
     };
     let commit = commit::current(root)?.ok_or_else(none)?;

@@ -29,6 +29,7 @@ mod overlay;
 mod project;
 mod property;
 mod publish;
+mod quality;
 mod readers;
 mod reference;
 mod registry;

@@ -1,6 +1,6 @@
 //! Ingest (collections.md): types, files and headers; every fault has its rule, and the line of a text editor.
 
-use crate::school::{PROGRAM, STUDENT, School, brief, counts, owned, rejects};
+use crate::school::{PROGRAM, STUDENT, School, brief, contents, counts, owned, rejects};
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -189,7 +189,7 @@ fn files_may_be_packed_and_headers_in_any_order() {
         let input = &outcome.load.inputs[0];
         assert_eq!((input.accepted, input.unknown_columns.clone()), (2, vec!["note".to_string()]));
         assert_eq!((input.bytes, input.blake3.clone()), (bytes.len() as u64, blake3::hash(bytes).to_hex().to_string()));
-        files.push(outcome.load.files);
+        files.push(contents(&outcome.load.files));
     }
     assert_eq!(files[0], files[1]);
     assert_eq!(files[0], files[2]);

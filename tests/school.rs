@@ -5,6 +5,7 @@ use arrow::util::display::array_value_to_string;
 use perkins::contract::Contracts;
 use perkins::error::Error;
 use perkins::ingest::{Options, Outcome, ingest};
+use perkins::lake::LakeFile;
 use perkins::lake::{Counts, LakeReader, Load};
 use std::fs;
 use std::path::PathBuf;
@@ -65,7 +66,11 @@ impl School {
     }
 
     pub fn try_ingest(&self) -> Result<Outcome, Error> {
-        ingest(&self.raw(), &Contracts::embedded().unwrap(), self.previous.as_ref(), &self.root(), &self.options)
+        let outcome = ingest(&self.raw(), &Contracts::embedded().unwrap(), self.previous.as_ref(), &self.root(), &self.options)?;
+        match outcome.failure {
+            Some(failure) => Err(Error::Data(failure)),
+            None => Ok(outcome),
+        }
     }
 
     pub fn ingest(&self) -> Outcome {
@@ -157,4 +162,9 @@ impl Dice {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
+}
+
+/// Files of the lake, whatever they were read from, and when.
+pub fn contents(files: &[LakeFile]) -> Vec<LakeFile> {
+    files.iter().map(|f| LakeFile { inputs: vec![], loaded_at: String::new(), ..f.clone() }).collect()
 }

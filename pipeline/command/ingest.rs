@@ -3,14 +3,21 @@
 use super::{Progress, block_on, grouped, print};
 use crate::cli::Settings;
 use crate::commit::{self, Commit, Pointer};
+use crate::contract::Contracts;
 use crate::error::{Error, Result};
-use crate::ingest::{Options, ingest};
+use crate::ingest::locate::{Wanted, locate};
+use crate::ingest::same::is_same;
+use crate::ingest::source::find;
+use crate::ingest::{Options, Outcome, ingest};
 use crate::jurisdiction::BASE;
-use crate::lake::Load;
+use crate::lake::{At, LOADS, Load};
+use crate::quality::{self, Quality, table};
 use crate::root::Root;
-use crate::run::{check, read_json};
+use crate::run::check::{self, Look};
+use crate::run::read_json;
 use crate::store;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// Flags of `perkins ingest`.
 #[derive(Debug, Clone, clap::Args)]
@@ -39,39 +46,118 @@ pub fn load(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
 }
 
 fn read(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
+    let root = &settings.restricted;
+    store::create_folder(root)?;
+    let before = commit::current(root)?;
+    let previous = previous(root, before.as_ref())?;
+    let examined = match examine(args, settings, root, previous.as_ref(), BTreeSet::new())? {
+        Examined::Same(load) => return Ok((load, true)),
+        Examined::New(new) => new,
+    };
+    let New { mut load, quality, failure } = *examined;
+    load.failed.clone_from(&failure);
+    commit_load(&mut load, &quality, before.unwrap_or_default(), root)?;
+    failure.map_or(Ok((load, false)), |failure| Err(Error::Data(failure)))
+}
+
+/// Writes the tables of quality and the manifest of a load, and makes it current, unless it failed: then its record stays, for `perkins status`,
+/// until `perkins gc` removes it.
+pub fn commit_load(load: &mut Load, quality: &Quality, before: Commit, root: &Root) -> Result<()> {
+    let folder = root.join(LOADS).join(&load.load_id);
+    load.companions = quality.write(root, &folder.join(table::FOLDER))?;
+    let text = serde_json::to_vec_pretty(load).map_err(|e| Error::internal("the load as JSON", e))?;
+    let manifest = store::write_whole(root, &folder.join("manifest.json"), &text)?;
+    if load.failed.is_none() {
+        let pointer = Pointer { id: load.load_id.clone(), manifest: manifest.path, blake3: manifest.blake3 };
+        commit::create(root, Commit { load: Some(pointer), ..before })?;
+        tracing::info!(load = load.load_id, "load committed");
+    }
+    Ok(())
+}
+
+/// The current load of a root.
+pub fn previous(root: &Root, commit: Option<&Commit>) -> Result<Option<Load>> {
+    commit.and_then(|c| c.load.as_ref()).map(|pointer| read_json(root, &pointer.manifest)).transpose()
+}
+
+/// What came of reading a raw folder.
+pub enum Examined {
+    /// It is what was loaded before.
+    Same(Load),
+    /// It is something new.
+    New(Box<New>),
+}
+
+/// A load that is not committed.
+pub struct New {
+    /// The load.
+    pub load: Load,
+    /// What the checks found.
+    pub quality: Quality,
+    /// Why it must not be committed.
+    pub failure: Option<String>,
+}
+
+/// Reads a raw folder into a root, which has the files of the `previous` load, and looks at it; nothing is committed. Of `emptied` partitions
+/// nothing stays.
+pub fn examine(
+    args: &IngestArgs,
+    settings: &Settings,
+    root: &Path,
+    previous: Option<&Load>,
+    emptied: BTreeSet<(String, Option<i32>)>,
+) -> Result<Examined> {
     let progress = Progress::start(settings);
     progress.at("reading the raw collections");
     if !(0.0..=1.0).contains(&args.max_reject_rate) {
         return Err(Error::Config(format!("--max-reject-rate {} must be a share from 0 to 1", args.max_reject_rate)));
     }
-    let root = &settings.restricted;
-    store::create_folder(root)?;
     let contracts = settings.project.contracts()?;
-    let before = commit::current(root)?;
-    let previous: Option<Load> = match before.as_ref().and_then(|c| c.load.as_ref()) {
-        Some(pointer) => Some(read_json(root, &pointer.manifest)?),
-        None => None,
+    let jurisdiction = settings.jurisdictions.first().map_or(BASE, String::as_str);
+    let made_with = format!("{} {} {jurisdiction}", crate::VERSION, settings.project.hash_of_load()?);
+    let options = Options {
+        partitions: settings.partitions,
+        max_reject_rate: args.max_reject_rate,
+        made_with: blake3::hash(made_with.as_bytes()).to_hex().to_string(),
+        emptied,
+        ..Options::default()
     };
-    let options = Options { partitions: settings.partitions, max_reject_rate: args.max_reject_rate, ..Options::default() };
-    let outcome = ingest(&args.raw, &contracts, previous.as_ref(), root, &options)?;
-    if outcome.unchanged {
-        return Ok((outcome.load, true));
+    if let Some(previous) = previous
+        && is_same(&args.raw, &contracts, previous, &options)?
+    {
+        return Ok(Examined::Same(previous.clone()));
+    }
+    let Outcome { mut load, unchanged, rejected, failure, .. } = ingest(&args.raw, &contracts, previous, root, &options)?;
+    if unchanged && failure.is_none() {
+        return Ok(Examined::Same(load));
     }
     progress.at("looking at the data across years");
-    let mut load = outcome.load;
-    let jurisdiction = settings.jurisdictions.first().map_or(BASE, String::as_str);
-    load.warnings.extend(block_on(settings, check::findings(root, &settings.project, &load, jurisdiction, settings.partitions))?);
-    let folder = root.join("loads").join(&load.load_id);
-    let text = serde_json::to_vec_pretty(&load).map_err(|e| Error::internal("the load as JSON", e))?;
-    let manifest = store::write_whole(root, &folder.join("manifest.json"), &text)?;
-    let pointer = Pointer { id: load.load_id.clone(), manifest: manifest.path, blake3: manifest.blake3 };
-    commit::create(root, Commit { load: Some(pointer), ..before.unwrap_or_default() })?;
-    tracing::info!(load = load.load_id, "load committed");
-    Ok((load, false))
+    let look = block_on(settings, check::look(root, &settings.project, &load, jurisdiction, settings.partitions))?;
+    let places = places(&args.raw, &contracts, &look, &options)?;
+    load.warnings.extend(quality::warnings(&look, &places));
+    let quality = Quality::new(&contracts, &load, &rejected, look, &places);
+    Ok(Examined::New(Box::new(New { load, quality, failure })))
 }
 
-/// What came in, for people: counts by collection, and warnings.
-pub fn summary(load: &Load, unchanged: bool, root: &Root) -> String {
+/// Where the examples lie that checks of the lake found.
+fn places(raw: &Path, contracts: &Contracts, look: &Look, options: &Options) -> Result<BTreeMap<String, Vec<Option<At>>>> {
+    let mut places = BTreeMap::new();
+    if look.checks.iter().all(|c| c.examples.is_empty()) {
+        return Ok(places);
+    }
+    let found = find(raw, contracts)?;
+    for check in look.checks.iter().filter(|c| !c.examples.is_empty()) {
+        let Some(contract) = check.collection.as_ref().and_then(|name| contracts.get(name)) else { continue };
+        let Some(sources) = found.collections.get(&contract.name) else { continue };
+        let fields = |row: &Vec<(String, String)>| row.iter().filter(|(f, _)| contract.index(f).is_some()).cloned().collect();
+        let wanted: Vec<Wanted> = check.examples.iter().map(fields).collect();
+        places.insert(check.check.clone(), locate(sources, &wanted, options.chunk_bytes)?);
+    }
+    Ok(places)
+}
+
+/// What came in by collection, for people.
+pub fn rows_text(load: &Load) -> String {
     let mut text = format!("{:<24}{:>14}{:>14}{:>12}{:>10}\n", "collection", "rows read", "accepted", "duplicates", "rejected");
     for c in &load.collections {
         text += &format!(
@@ -83,12 +169,17 @@ pub fn summary(load: &Load, unchanged: bool, root: &Root) -> String {
             grouped(c.rejected)
         );
     }
+    text
+}
+
+/// What came in, for people: counts by collection, and warnings.
+pub fn summary(load: &Load, unchanged: bool, root: &Root) -> String {
+    let mut text = rows_text(load);
     for w in &load.warnings {
-        let examples = match w.examples.join(", ") {
-            none if none.is_empty() => String::new(),
-            _ if w.restricted => format!(" (which, in {})", root.shown(&root.join("loads").join(&load.load_id).join("manifest.json"))),
-            some => format!(" (such as {some})"),
-        };
+        let places: Vec<String> = w.at.iter().flatten().map(|at| at.to_string()).collect();
+        // Students are named by the place where they stand only.
+        let shown = if w.restricted { places } else { w.examples.clone() };
+        let examples = if shown.is_empty() { String::new() } else { format!(" (such as {})", shown.join(", ")) };
         text += &format!(
             "warning: {}{}: {}{examples}\n",
             w.collection.as_ref().map(|c| format!("{c}, ")).unwrap_or_default(),
@@ -100,5 +191,7 @@ pub fn summary(load: &Load, unchanged: bool, root: &Root) -> String {
         let reject = load.reject.as_ref().map(|r| root.shown(&root.join(&r.path))).unwrap_or_default();
         text += &format!("rejected rows, with file, line and reason: {reject}\n");
     }
+    let table = load.companions.first().map(|c| root.shown(&root.join(&c.path)));
+    text += &table.map(|table| format!("checks, with counts and examples: {table}\n")).unwrap_or_default();
     text + &if unchanged { format!("load {}: unchanged\n", load.load_id) } else { format!("load {}\n", load.load_id) }
 }

@@ -3,7 +3,7 @@
 mod text;
 
 use super::status::Form;
-use super::{Progress, answer, block_on, ingest};
+use super::{Progress, Scratch, answer, block_on, ingest};
 use crate::cli::Settings;
 use crate::compare::{Comparison, Ground, compare};
 use crate::describe::{Description, describe};
@@ -13,7 +13,7 @@ use crate::lake::Load;
 use crate::root::Root;
 use crate::run::{current_load, requested_years};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Flags of `perkins jurisdiction`.
 #[derive(Debug, clap::Args)]
@@ -135,25 +135,5 @@ fn data(args: &DiffArgs, settings: &Settings, scratch: &Scratch) -> Result<Optio
             Err(Error::NoLake(format!("{what}; or name a RAW_DIR to compare over, or a --report-year to compare only rules and views")))
         }
         Err(other) => Err(other),
-    }
-}
-
-/// A folder for student rows that are thrown away afterwards; it lies below the restricted root, where student rows belong.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(restricted: &Path) -> Scratch {
-        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-        Scratch(restricted.join("scratch").join(format!("{}-{nanos}", std::process::id())))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // It may not be there, and the folders above it may be in use.
-        let _ = std::fs::remove_dir_all(&self.0);
-        for parent in self.0.ancestors().skip(1).take(2) {
-            let _ = std::fs::remove_dir(parent);
-        }
     }
 }

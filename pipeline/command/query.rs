@@ -3,8 +3,9 @@
 use super::{block_on, print};
 use crate::cli::Settings;
 use crate::error::{Error, Result};
+use crate::jurisdiction::BASE;
 use crate::run::manifest::Manifest;
-use crate::run::{read_json, result::Results};
+use crate::run::{current_load, read_json, result::Results};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -39,7 +40,14 @@ enum Form {
 
 /// Answers a query over the tables of a run.
 pub fn main(args: &QueryArgs, settings: &Settings) -> Result<()> {
-    let manifest = manifest(settings, args.run.as_deref(), args.jurisdiction.as_deref())?;
+    let manifest = match manifest(settings, args.run.as_deref(), args.jurisdiction.as_deref()) {
+        // The lake can be asked before the first run.
+        Err(Error::NoLake(_)) if args.jurisdiction.is_none() && current_load(&settings.restricted).is_ok() => {
+            let jurisdiction = settings.jurisdictions.first().map_or(BASE, String::as_str).to_string();
+            Manifest { jurisdiction, ..Manifest::default() }
+        }
+        manifest => manifest?,
+    };
     let answer = async {
         let results = Results::open(&settings.restricted, &manifest, &args.sql).await?;
         results.with_lake(&settings.restricted, &settings.project, &manifest)?.query_with_schema(&args.sql).await
@@ -58,7 +66,8 @@ fn with_tables(error: Error, manifest: &Manifest) -> Error {
         Error::Config(message) if message.contains("table '") && message.contains("not found") => {
             let tables: Vec<&str> = manifest.tables.iter().map(|t| t.name.as_str()).collect();
             let message = message.replace("datafusion.public.", "").replace("datafusion.", "");
-            Error::Config(format!("{message}; the run has {}, and its input is lake.<collection>", tables.join(", ")))
+            let tables = if tables.is_empty() { "there is no run yet".into() } else { format!("the run has {}", tables.join(", ")) };
+            Error::Config(format!("{message}; {tables}, and its input is lake.<collection>, with quality.<table>"))
         }
         other => other,
     }

@@ -1,11 +1,11 @@
 //! `perkins status`.
 
-use super::{answer, grouped, years};
+use super::{answer, grouped, table, years};
 use crate::cli::Settings;
 use crate::commit::{self, Commit, Pointer, Withdrawn};
 use crate::error::{Error, Result};
 use crate::history::{self, Outcome};
-use crate::lake::Load;
+use crate::lake::{Input, Load};
 use crate::publish::release::Release;
 use crate::run::read_json;
 use crate::window::{Reopened, Window};
@@ -34,6 +34,7 @@ pub enum Form {
 struct Status {
     commit: u64,
     load: Option<LoadStatus>,
+    loads: Vec<PastLoadStatus>,
     windows: Vec<Window>,
     runs: Vec<RunStatus>,
     /// What is public of each jurisdiction; none if the public root cannot be read from here.
@@ -56,6 +57,32 @@ struct LoadStatus {
     committed_at: String,
     bytes: u64,
     collections: Vec<Collection>,
+}
+
+/// A load of the history.
+#[derive(Serialize)]
+struct PastLoadStatus {
+    load_id: String,
+    at: String,
+    outcome: Outcome,
+    files: Vec<FileStatus>,
+    rows_read: u64,
+    accepted: u64,
+    duplicates: u64,
+    rejected: u64,
+    /// What was taken out, if that made it: of which collection, and why.
+    removed: Option<[String; 2]>,
+}
+
+/// A raw file of a load.
+#[derive(Serialize)]
+struct FileStatus {
+    collection: String,
+    path: String,
+    bytes: u64,
+    blake3: String,
+    rows_read: u64,
+    rejected: u64,
 }
 
 #[derive(Serialize)]
@@ -99,6 +126,7 @@ pub fn main(args: &StatusArgs, settings: &Settings) -> Result<()> {
     };
     let load = current.load.as_ref().map(|p| load_status(root, p, &history)).transpose()?;
     let runs = history::runs(root)?.into_iter().map(run_status).collect();
+    let loads = history::loads(root)?.into_iter().map(past_load).collect();
     let (releases, withdrawn) = match public(settings, current) {
         Ok((releases, withdrawn)) => (Some(releases), withdrawn),
         Err(error) => {
@@ -106,7 +134,7 @@ pub fn main(args: &StatusArgs, settings: &Settings) -> Result<()> {
             (None, vec![])
         }
     };
-    let status = Status { commit: current.number, load, windows: current.windows.clone(), runs, releases, withdrawn };
+    let status = Status { commit: current.number, load, loads, windows: current.windows.clone(), runs, releases, withdrawn };
     answer(args.format, &status, |status| text(status, &root.display()))
 }
 
@@ -143,6 +171,23 @@ fn load_status(root: &Path, pointer: &Pointer, history: &[Commit]) -> Result<Loa
     })
 }
 
+fn past_load(history::PastLoad { load, outcome }: history::PastLoad) -> PastLoadStatus {
+    let sum = |of: fn(&Input) -> u64| load.inputs.iter().map(of).sum();
+    let (rows_read, accepted, duplicates, rejected) =
+        (sum(|i| i.rows_read), sum(|i| i.accepted), sum(|i| i.duplicates), sum(|i| i.rejected));
+    let file = |i: Input| FileStatus {
+        collection: i.collection,
+        path: i.path,
+        bytes: i.bytes,
+        blake3: i.blake3,
+        rows_read: i.rows_read,
+        rejected: i.rejected,
+    };
+    let files = load.inputs.into_iter().map(file).collect();
+    let removed = load.removed.map(|r| [r.collection, r.reason]);
+    PastLoadStatus { removed, load_id: load.load_id, at: load.at, outcome, files, rows_read, accepted, duplicates, rejected }
+}
+
 fn run_status(run: history::Run) -> RunStatus {
     let history::Run { id, outcome, committed_at, manifest, journal } = run;
     RunStatus {
@@ -168,6 +213,7 @@ fn text(status: &Status, root: &str) -> String {
         Some(load) => text += &load_text(load),
         None => text += "no load\n",
     }
+    text += &loads_text(&status.loads);
     text += &windows_text(&status.windows);
     if status.runs.is_empty() {
         return text + "\nno run yet; start `perkins run`\n";
@@ -212,6 +258,20 @@ fn releases_text(releases: &[ReleaseStatus], withdrawn: &[Withdrawn]) -> String 
     }
     withdrawn.iter().for_each(|w| text += &format!("release {} was withdrawn {}: {}\n", w.release_id, w.at, w.reason));
     text
+}
+
+fn loads_text(loads: &[PastLoadStatus]) -> String {
+    let mut rows = vec![["load", "made", "outcome", "files", "rows read", "accepted", "duplicates", "rejected"].map(str::to_string)];
+    rows.extend(loads.iter().map(|l| {
+        let [read, accepted, duplicates, rejected] = [l.rows_read, l.accepted, l.duplicates, l.rejected].map(grouped);
+        let files = grouped(l.files.len() as u64);
+        [l.load_id.clone(), l.at.clone(), l.outcome.text().to_string(), files, read, accepted, duplicates, rejected]
+    }));
+    let mut text = if loads.is_empty() { String::new() } else { format!("\n{}", table(&rows, "")) };
+    for (load, [collection, reason]) in loads.iter().filter_map(|l| Some((&l.load_id, l.removed.as_ref()?))) {
+        text += &format!("load {load}: rows of one {collection} were removed: {reason}\n");
+    }
+    text + "\n"
 }
 
 fn windows_text(windows: &[Window]) -> String {

@@ -234,6 +234,7 @@ fn load_files(load: &Load) -> Vec<Expected> {
     let mut files: Vec<Expected> = load.files.iter().map(|f| Expected::rows(&f.stored, f.rows, LOAD_ADVICE)).collect();
     files.extend(load.surrogates.values().map(|s| Expected::rows(&s.stored, u64::from(s.count), LOAD_ADVICE)));
     let rejected = load.collections.iter().map(|c| c.rejected).sum();
+    files.extend(load.companions.iter().map(|c| Expected::bytes(c, LOAD_ADVICE)));
     files.extend(load.reject.iter().map(|r| Expected::rows(r, rejected, LOAD_ADVICE)));
     files
 }

@@ -6,6 +6,7 @@ use crate::contract::{Contract, Field, Format, Kind, OnViolation};
 use crate::error::Result;
 use crate::ingest::reject;
 use crate::publish::{description::Description, table};
+use crate::quality;
 use crate::run::manifest::Table;
 use crate::run::output::{REPORT_YEAR, describe, written_schema};
 use std::collections::BTreeMap;
@@ -28,6 +29,11 @@ pub fn page(site: &Site) -> Result<String> {
     }
     out += "## Written by a load\n\n### `reject`\n\n**Rejected rows.** One row for each row of the raw files that was not accepted. Restricted.\n\n| column | type | description |\n|---|---|---|\n";
     reject::COLUMNS.iter().for_each(|(name, kind, description)| out += &format!("| `{name}` | {kind} | {description} |\n"));
+    for (name, row, columns) in quality::table::TABLES {
+        out += &format!("\n### `{name}`\n\n**{row}.** Restricted; `perkins query` has it as `{}.{name}`.\n\n", quality::table::FOLDER);
+        out += "| column | type | description |\n|---|---|---|\n";
+        columns.iter().for_each(|(name, kind, description)| out += &format!("| `{name}` | {kind} | {description} |\n"));
+    }
     out += "\n## Written by a run\n\n";
     out +=
         &format!("Every table has a folder for each `{REPORT_YEAR}`, whose name holds that column's value, and is sorted by its key.\n\n");

@@ -11,9 +11,10 @@ use super::reject::{Reject, Rejects};
 use super::source::{Source, find};
 use super::write::{Layout, write_keys};
 use super::{Options, Outcome, in_parallel, reject};
+use crate::commit;
 use crate::contract::{Contract, Contracts, OnViolation};
 use crate::error::{Error, Result};
-use crate::lake::{Counts, Input, LakeFile, LakeReader, Load, Surrogate, Warning};
+use crate::lake::{At, Counts, Input, LOADS, LakeFile, LakeReader, Load, Surrogate, Warning};
 use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use std::borrow::Cow;
@@ -92,7 +93,8 @@ impl<'a> Ingest<'a> {
         if !found.unknown.is_empty() {
             let (count, examples) = (found.unknown.len() as u64, found.unknown.iter().take(5).cloned().collect());
             tracing::warn!(files = found.unknown.join(", "), "files that belong to no collection were not read");
-            self.load.warnings.push(Warning { check: "unknown_file".into(), collection: None, count, examples, restricted: false });
+            let check = "unknown_file".into();
+            self.load.warnings.push(Warning { check, collection: None, count, examples, at: vec![], restricted: false });
         }
         self.finish()
     }
@@ -143,6 +145,7 @@ impl<'a> Ingest<'a> {
         let (mut parts, mut written): (Vec<Part>, Vec<_>) = checked?.into_iter().unzip();
 
         let mut done = self.report(plan, sources, files, rejects, &mut parts);
+        let origins: Vec<Vec<String>> = parts.iter().map(|p| names(&p.files, first_file, sources)).collect();
         let years: BTreeSet<Option<i32>> = parts.iter().map(|p| p.year).collect();
         let kept = self.kept(plan.contract, Some(&years));
         done.references = self.references_of(plan, &referred, &dictionaries, &parts, &kept)?;
@@ -156,7 +159,8 @@ impl<'a> Ingest<'a> {
             drop(dictionaries);
             done.references.push((plan.contract.fields[field].name.clone(), self.with_kept_keys(reference, plan, name, &kept)?));
         }
-        done.files = written.into_iter().flatten().chain(kept).collect();
+        let new = written.into_iter().zip(origins).filter_map(|(file, inputs)| Some(LakeFile { inputs, ..file? }));
+        done.files = new.chain(kept).collect();
         done.files.sort_by_key(|f| f.partition);
         Ok(done)
     }
@@ -176,7 +180,10 @@ impl<'a> Ingest<'a> {
 
     /// The files of the previous load that stay: all if the collection was not read, else those of years that were not.
     fn kept(&self, contract: &Contract, read: Option<&BTreeSet<Option<i32>>>) -> Vec<LakeFile> {
-        let stays = |f: &&LakeFile| read.is_none_or(|years| contract.partition.is_some() && !years.contains(&f.partition));
+        let stays = |f: &&LakeFile| {
+            let of_other_years = read.is_none_or(|years| contract.partition.is_some() && !years.contains(&f.partition));
+            of_other_years && !self.options.emptied.contains(&(f.collection.clone(), f.partition))
+        };
         self.previous.map(|load| load.files_of(&contract.name).filter(stays).cloned().collect()).unwrap_or_default()
     }
 
@@ -279,11 +286,13 @@ impl<'a> Ingest<'a> {
             let (collection, path) = (name.clone(), source.name.clone());
             inputs.push(Input { collection, path, bytes, blake3, rows_read: rows, accepted, duplicates, rejected, unknown_columns });
         }
+        let place = |(file, line): (u32, u64)| At { file: sources[(file - first) as usize].name.clone(), line };
         let warning = |(link, unknown): (&Link, Unknown)| Warning {
             check: format!("unknown_{}", link.resource),
             collection: Some(name.clone()),
             count: unknown.rows,
-            examples: unknown.examples.into_iter().collect(),
+            at: unknown.examples.values().map(|&at| Some(place(at))).collect(),
+            examples: unknown.examples.into_keys().collect(),
             restricted: false,
         };
         let warnings = plan.links.iter().zip(unknown).filter(|(_, u)| u.rows > 0).map(warning).collect();
@@ -300,7 +309,14 @@ impl<'a> Ingest<'a> {
         };
         let stored = if part.rows.is_empty() { None } else { Some(layout.write(self.root, &folder, part)?) };
         let rows = part.forget_rows() as u64;
-        Ok(stored.map(|stored| LakeFile { collection: contract.name.clone(), partition: part.year, stored, rows }))
+        Ok(stored.map(|stored| LakeFile {
+            collection: contract.name.clone(),
+            partition: part.year,
+            stored,
+            rows,
+            inputs: vec![],
+            loaded_at: String::new(),
+        }))
     }
 
     fn write_surrogate(&self, plan: &Plan, field: usize, name: &str, texts: &Texts) -> Result<Surrogate> {
@@ -312,25 +328,31 @@ impl<'a> Ingest<'a> {
 
     /// Gives the load its id, writes the reject table, and fails if too much was rejected.
     fn finish(mut self) -> Result<Outcome> {
+        self.load.made_with.clone_from(&self.options.made_with);
         let content = serde_json::to_vec(&self.load).map_err(|e| Error::internal("cannot write the load manifest", e))?;
         self.load.load_id = blake3::hash(&content).to_hex()[..16].to_string();
-        let folder = self.root.join("loads").join(&self.load.load_id).join("reject");
+        // The time is no content.
+        self.load.at = commit::now();
+        let new = self.load.files.iter_mut().filter(|f| f.loaded_at.is_empty());
+        new.for_each(|f| f.loaded_at.clone_from(&self.load.at));
+        let folder = self.root.join(LOADS).join(&self.load.load_id).join("reject");
         let files: Vec<String> = self.load.inputs.iter().map(|i| i.path.clone()).collect();
         self.rejects.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
         self.load.reject = Some(reject::write(self.root, &folder, &self.rejects, &files)?);
         let table = folder.join("reject.parquet");
         let failures: Vec<String> = self.load.collections.iter().filter_map(|c| self.failure(c)).collect();
-        if !failures.is_empty() {
-            return Err(Error::Data(format!(
+        let failure = (!failures.is_empty()).then(|| {
+            format!(
                 "{}too many rows are rejected:\n{}\nThe rejected rows and what is wrong with each are in {}. Correct the files and load them again; \
                  the load before stays in place.",
                 self.missing(),
                 failures.join("\n"),
                 table.display()
-            )));
-        }
+            )
+        });
         let unchanged = self.previous.is_some_and(|p| p.load_id == self.load.load_id);
-        Ok(Outcome { load: self.load, unchanged, reject: table })
+        let rejected = self.rejects.iter().flat_map(|r| r.examples(&files)).collect();
+        Ok(Outcome { load: self.load, unchanged, reject: table, rejected, failure })
     }
 
     /// Names the collections that others refer to and that neither the folder nor the lake has.
@@ -348,9 +370,7 @@ impl<'a> Ingest<'a> {
 
     /// What to say of a collection with too many rejected rows.
     fn failure(&self, counts: &Counts) -> Option<String> {
-        // A hair above the limit: 11 of 1,100 is no more than 1 %, whatever the last bit of the product.
-        let limit = self.options.max_reject_rate * counts.read as f64 + 1e-9;
-        if counts.rejected <= REJECTS_ALWAYS_ALLOWED || counts.rejected as f64 <= limit {
+        if !too_many(counts, self.options) {
             return None;
         }
         let rejects = self.rejects.iter().find(|r| r.contract.name == counts.collection)?;
@@ -372,6 +392,18 @@ impl<'a> Ingest<'a> {
             counts.collection, counts.rejected, counts.read
         ))
     }
+}
+
+/// Names of files by number; the first source has the number `first`.
+fn names(files: &BTreeSet<u32>, first: u32, sources: &[Source]) -> Vec<String> {
+    files.iter().filter_map(|n| sources.get((n - first) as usize)).map(|s| s.name.clone()).collect()
+}
+
+/// Whether so many rows of a collection were rejected that the load must fail.
+pub fn too_many(counts: &Counts, options: &Options) -> bool {
+    // A hair above the limit: 11 of 1,100 is no more than 1 %, whatever the last bit of the product.
+    let limit = options.max_reject_rate * counts.read as f64 + 1e-9;
+    counts.rejected > REJECTS_ALWAYS_ALLOWED && counts.rejected as f64 > limit
 }
 
 /// Gives each value with an accepted row its number: those of the previous load keep theirs, new ones follow in text order.

@@ -9,6 +9,7 @@ pub mod dictionary;
 pub mod fields;
 pub mod intern;
 mod load;
+pub mod locate;
 pub mod order;
 pub mod parse;
 pub mod part;
@@ -17,13 +18,15 @@ pub mod records;
 pub mod reference;
 pub mod reject;
 pub mod rows;
+pub mod same;
 pub mod source;
 pub mod value;
 pub mod write;
 
 use crate::contract::Contracts;
 use crate::error::Result;
-use crate::lake::Load;
+use crate::lake::{At, Load};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -36,12 +39,16 @@ pub struct Options {
     pub max_reject_rate: f64,
     /// Bytes of a file that a thread reads at a time.
     pub chunk_bytes: usize,
+    /// BLAKE3 of what the load is made with, beside the files: a load by another program or other contracts is another one.
+    pub made_with: String,
+    /// Collections and partitions of which nothing stays, whatever the load before has.
+    pub emptied: BTreeSet<(String, Option<i32>)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let partitions = std::thread::available_parallelism().map_or(1, usize::from);
-        Options { partitions, max_reject_rate: 0.01, chunk_bytes: 1 << 20 }
+        Options { partitions, max_reject_rate: 0.01, chunk_bytes: 1 << 20, made_with: String::new(), emptied: BTreeSet::new() }
     }
 }
 
@@ -54,7 +61,29 @@ pub struct Outcome {
     pub unchanged: bool,
     /// The reject table.
     pub reject: PathBuf,
+    /// The first rejects of each collection and rule.
+    pub rejected: Vec<RejectExample>,
+    /// Why it must not be committed: too many rows were rejected.
+    pub failure: Option<String>,
 }
+
+/// A rejected row, for people.
+#[derive(Debug, Clone)]
+pub struct RejectExample {
+    /// The collection.
+    pub collection: String,
+    /// The rule, as in the reject table.
+    pub rule: &'static str,
+    /// The field, if one is to blame.
+    pub field: Option<String>,
+    /// Where it is.
+    pub at: At,
+    /// The offending text; restricted.
+    pub text: String,
+}
+
+/// So many examples are kept of what a check finds.
+pub const EXAMPLES: usize = 5;
 
 /// Reads a raw folder, checks it and writes lake files and the reject table below `root`, the restricted root.
 /// Collections and years that are not in the folder keep the files of the `previous` load.

@@ -333,21 +333,27 @@ impl Job<'_> {
         let name = &self.source.name;
         let mut records = Records::new(Input::open(self.source)?, shared.chunk_bytes);
         let mut chunk = Chunk::default();
-        let mut header = Vec::new();
-        // The header is the first record that is not blank; a chunk may hold nothing before it.
-        while header.iter().all(String::is_empty) {
-            if chunk.start == chunk.end && !records.next(&mut chunk, name)? {
-                break;
-            }
-            let Some(end) = record_end(&chunk.text[..chunk.end], chunk.start) else { break };
-            check_text(&chunk, name).map_err(|(_, e)| e)?;
-            header = record(&chunk.text[chunk.start..end]);
-            chunk.start = end;
-        }
+        let header = header(&mut records, &mut chunk, name)?;
         let (layout, unknown) = layout(shared.plan, &header).map_err(|what| Error::Data(format!("{name}: {what}")))?;
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).unknown_columns = unknown;
         Ok(Box::new(Open { records, first: Some(chunk), layout: Arc::new(layout) }))
     }
+}
+
+/// Reads the header of a file; `chunk` has what follows it.
+pub fn header(records: &mut Records<Input>, chunk: &mut Chunk, name: &str) -> Result<Vec<String>> {
+    let mut header = Vec::new();
+    // It is the first record that is not blank; a chunk may hold nothing before it.
+    while header.iter().all(String::is_empty) {
+        if chunk.start == chunk.end && !records.next(chunk, name)? {
+            break;
+        }
+        let Some(end) = record_end(&chunk.text[..chunk.end], chunk.start) else { break };
+        check_text(chunk, name).map_err(|(_, e)| e)?;
+        header = record(&chunk.text[chunk.start..end]);
+        chunk.start = end;
+    }
+    Ok(header)
 }
 
 /// Finds the contract's fields in a header; also the columns that it does not know.

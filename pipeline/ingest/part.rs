@@ -1,5 +1,6 @@
 //! One partition of a collection: its rows brought together, sorted, and checked against each other and against other collections.
 
+use super::EXAMPLES;
 use super::column::Column;
 use super::dictionary::Dictionary;
 use super::intern::NULL;
@@ -13,9 +14,6 @@ use crate::chunk::ByteTexts;
 use crate::lake::STUDENTS_PER_BLOCK;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// So many examples of what a warning is about are kept.
-const EXAMPLES: usize = 5;
 
 /// Where the rows of a block came from.
 #[derive(Debug)]
@@ -37,19 +35,23 @@ fn scatter<T: Copy>(to: &mut [T], from: &[T], places: &[u32]) {
 pub struct Unknown {
     /// Rows.
     pub rows: u64,
-    /// Some of the values, the first in text order.
-    pub examples: BTreeSet<String>,
+    /// Some of the values, the first in text order, each with the file and line on which it stands first.
+    pub examples: BTreeMap<String, (u32, u64)>,
 }
 
 impl Unknown {
     /// Adds what another partition found.
     pub fn merge(&mut self, other: Unknown) {
         self.rows += other.rows;
-        other.examples.into_iter().for_each(|e| self.note(e));
+        other.examples.into_iter().for_each(|(text, at)| self.note(text, || at));
     }
 
-    fn note(&mut self, example: String) {
-        self.examples.insert(example);
+    fn note(&mut self, example: String, at: impl FnOnce() -> (u32, u64)) {
+        if self.examples.len() >= EXAMPLES && self.examples.last_key_value().is_some_and(|(last, _)| *last < example) {
+            return;
+        }
+        let at = at();
+        self.examples.entry(example).and_modify(|first| *first = at.min(*first)).or_insert(at);
         if self.examples.len() > EXAMPLES {
             self.examples.pop_last();
         }
@@ -71,6 +73,8 @@ pub struct Part {
     pub duplicates: BTreeMap<u32, u64>,
     /// For each foreign key that warns, what it found.
     pub unknown: Vec<Unknown>,
+    /// Numbers of the files that its rows came from.
+    pub files: BTreeSet<u32>,
     /// For each field that others refer to, the codes it has.
     pub referred: Vec<BTreeSet<u32>>,
     origins: Vec<Origin>,
@@ -145,6 +149,7 @@ impl Checks<'_> {
             rejects,
             duplicates,
             unknown,
+            files: origins.iter().map(|o| o.file).collect(),
             referred: Vec::new(),
             origins,
             places,
@@ -276,9 +281,12 @@ impl Checks<'_> {
         }
         for (i, (link, first_years)) in self.plan.links.iter().zip(self.first_years).enumerate().filter(|(_, (l, _))| l.warns) {
             for place in self.violations(part, link, first_years) {
-                let text = self.value_text(part, link.field, part.rows[place]);
-                part.unknown[i].rows += 1;
-                part.unknown[i].note(text);
+                let row = part.rows[place];
+                let text = self.value_text(part, link.field, row);
+                let mut unknown = std::mem::take(&mut part.unknown[i]);
+                unknown.rows += 1;
+                unknown.note(text, || part.origin(row));
+                part.unknown[i] = unknown;
             }
         }
     }

@@ -1,10 +1,13 @@
 //! Rejected rows: what is wrong with them, in words, and the table that keeps them (outputs.md, `reject`).
 
+use super::{EXAMPLES, RejectExample};
 use crate::contract::{Contract, Field, Format, Kind};
 use crate::error::{Error, Result};
+use crate::lake::At;
 use crate::store::{Draft, Stored};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,6 +29,9 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// All rules.
+    pub const ALL: [Rule; 6] = [Rule::Type, Rule::Range, Rule::Code, Rule::Required, Rule::ConflictingKey, Rule::ForeignKey];
+
     /// Name of the rule in tables and manifests.
     pub fn name(self) -> &'static str {
         match self {
@@ -35,6 +41,20 @@ impl Rule {
             Rule::Required => "required",
             Rule::ConflictingKey => "conflicting_key",
             Rule::ForeignKey => "foreign_key",
+        }
+    }
+}
+
+impl Rule {
+    /// What it looks for, for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Rule::Type => "A value that does not parse, or a record with too few or too many fields",
+            Rule::Range => "A value out of range",
+            Rule::Code => "A value that is no code",
+            Rule::Required => "A required value that is missing",
+            Rule::ConflictingKey => "One key with different values: none of the rows is kept",
+            Rule::ForeignKey => "A value that refers to no row",
         }
     }
 }
@@ -115,6 +135,26 @@ pub struct Rejects<'a> {
     pub contract: &'a Contract,
     /// The rejects, in order of file and line.
     pub rows: Vec<Reject>,
+}
+
+impl Rejects<'_> {
+    /// The first rejects of each rule. `files` gives the path of each file by its number.
+    pub fn examples(&self, files: &[String]) -> Vec<RejectExample> {
+        let mut of_rule: BTreeMap<Rule, usize> = BTreeMap::new();
+        let mut is_early = |rule| {
+            let seen = of_rule.entry(rule).or_default();
+            *seen += 1;
+            *seen <= EXAMPLES
+        };
+        let example = |r: &Reject| RejectExample {
+            collection: self.contract.name.clone(),
+            rule: r.rule.name(),
+            field: r.field.and_then(|f| self.contract.fields.get(usize::from(f))).map(|f| f.name.clone()),
+            at: At { file: files.get(r.file as usize).cloned().unwrap_or_default(), line: r.line },
+            text: r.text.as_deref().unwrap_or_default().to_string(),
+        };
+        self.rows.iter().filter(|r| is_early(r.rule)).map(example).collect()
+    }
 }
 
 /// The columns of the reject table: name, type, and what each means; for the data dictionary.

@@ -126,6 +126,12 @@ pub struct Hashing {
 }
 
 impl Hashing {
+    /// Opens a file.
+    pub fn open(source: &Source) -> Result<Hashing> {
+        let file = File::open(&source.path).map_err(|e| Error::io("read", &source.path, e))?;
+        Ok(Hashing { file, hasher: blake3::Hasher::new(), bytes: 0 })
+    }
+
     /// Reads what is left, then gives size and hash of the whole file.
     pub fn finish(mut self) -> io::Result<(u64, String)> {
         io::copy(&mut self, &mut io::sink())?;
@@ -156,8 +162,7 @@ impl Input {
     /// Opens a file.
     pub fn open(source: &Source) -> Result<Input> {
         let failed = |e| Error::io("read", &source.path, e);
-        let file = File::open(&source.path).map_err(failed)?;
-        let hashing = Hashing { file, hasher: blake3::Hasher::new(), bytes: 0 };
+        let hashing = Hashing::open(source)?;
         Ok(match source.format {
             Format::Csv => Input::Plain(Box::new(hashing)),
             Format::CsvGz => Input::Gz(Box::new(flate2::read::MultiGzDecoder::new(hashing))),

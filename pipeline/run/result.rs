@@ -7,7 +7,9 @@ use crate::catalog::Name;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::jurisdiction::Jurisdiction;
+use crate::lake::Load;
 use crate::project::Project;
+use crate::quality;
 use crate::root::Root;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch};
 use arrow::compute::concat_batches;
@@ -56,7 +58,17 @@ impl Results {
         let (_, load) = super::current_load(root)?;
         let jurisdiction = Jurisdiction::load(project, &manifest.jurisdiction)?;
         super::relation::register(&self.engine, project, &project.contracts()?, &jurisdiction, root, &load)?;
+        self.add_quality(root, &load)?;
         Ok(self)
+    }
+
+    /// Adds what is known of the quality of a load, the rejected rows too, as `quality.<table>`.
+    fn add_quality(&self, root: &Path, load: &Load) -> Result<()> {
+        for stored in load.companions.iter().chain(&load.reject) {
+            let table = Path::new(&stored.path).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+            register_batch(&self.engine, Name { schema: Some(quality::table::FOLDER.into()), table }, whole(root, &stored.path)?)?;
+        }
+        Ok(())
     }
 
     /// Adds the reference tables, and what views may ask about the years and rules of the run.
@@ -102,8 +114,8 @@ pub fn table(root: &Path, manifest: &Manifest, table: &str, year: i32) -> Result
     read(root, &file.stored.path, year)
 }
 
-/// A file of a table as one batch, with its report year as the first column.
-pub fn read(root: &Path, path: &str, year: i32) -> Result<RecordBatch> {
+/// A file as one batch.
+fn whole(root: &Path, path: &str) -> Result<RecordBatch> {
     let full = root.join(path);
     let file = File::open(&full).map_err(|e| Error::io("read", &full, e))?;
     let wrong = |e: Box<dyn std::error::Error + Send + Sync>| {
@@ -117,10 +129,15 @@ pub fn read(root: &Path, path: &str, year: i32) -> Result<RecordBatch> {
         .map_err(|e| wrong(Box::new(e)))?
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|e| wrong(Box::new(e)))?;
-    let rows = concat_batches(&schema, &batches).map_err(|e| wrong(Box::new(e)))?;
+    concat_batches(&schema, &batches).map_err(|e| wrong(Box::new(e)))
+}
+
+/// A file of a table as one batch, with its report year as the first column.
+pub fn read(root: &Path, path: &str, year: i32) -> Result<RecordBatch> {
+    let rows = whole(root, path)?;
     let mut fields = vec![Arc::new(Field::new(REPORT_YEAR, DataType::Int32, false))];
-    fields.extend(schema.fields().iter().cloned());
+    fields.extend(rows.schema_ref().fields().iter().cloned());
     let mut columns: Vec<ArrayRef> = vec![Arc::new(Int32Array::from_value(year, rows.num_rows()))];
     columns.extend(rows.columns().iter().cloned());
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| wrong(Box::new(e)))
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| Error::internal(format!("rows of {path}"), e))
 }

@@ -1,12 +1,13 @@
 /*
 title = "An exit before the cohort began"
 description = "A four-year cohort begins in the school year that ends three years before the one in which it is due to graduate."
-grain = ["example"]
+grain = ["student_id", "exit_year"]
 authority = "specification: collections, Checks on the way in; cohort_year"
 collection = "exit"
 restricted = true
 [columns]
-example = "The student and the year of the exit"
+student_id = "The student"
+exit_year = "The year of the exit"
 */
 WITH cohort AS (
     SELECT student_key, min(cohort_year) AS cohort_year
@@ -14,7 +15,7 @@ WITH cohort AS (
     WHERE cohort_year IS NOT NULL
     GROUP BY student_key
 )
-SELECT concat(k.student_id, ' in ', e.exit_year) AS example
+SELECT k.student_id, e.exit_year
 FROM exit AS e
 JOIN cohort AS c ON c.student_key = e.student_key
 JOIN key.student AS k ON k.student_key = e.student_key

@@ -1,11 +1,12 @@
 /*
 title = "An exit of a student enrolled below grade 9 in that year"
-grain = ["example"]
+grain = ["student_id", "school_year"]
 authority = "specification: collections, Checks on the way in"
 collection = "exit"
 restricted = true
 [columns]
-example = "The student and the school year"
+student_id = "The student"
+school_year = "The school year"
 */
 WITH young AS (
     SELECT e.student_key, e.school_year
@@ -14,7 +15,7 @@ WITH young AS (
     GROUP BY e.student_key, e.school_year
     HAVING max(n.grade) < '09'
 )
-SELECT concat(k.student_id, ' in ', y.school_year) AS example
+SELECT k.student_id, y.school_year
 FROM young AS y
 JOIN key.student AS k ON k.student_key = y.student_key
 ORDER BY k.student_id, y.school_year

@@ -1,12 +1,13 @@
 /*
 title = "An institution without a name"
-grain = ["example"]
+grain = ["institution_id", "school_year"]
 authority = "specification: collections, Checks on the way in"
 collection = "institution"
 [columns]
-example = "The institution and the school year"
+institution_id = "The institution"
+school_year = "The school year"
 */
-SELECT concat(i.institution_id, ' in ', i.school_year) AS example
+SELECT i.institution_id, i.school_year
 FROM institution AS i
 WHERE i.institution_name IS NULL
 ORDER BY i.institution_id, i.school_year

@@ -1,11 +1,12 @@
 /*
 title = "More than 12 secondary credits in one year"
-grain = ["example"]
+grain = ["student_id", "school_year"]
 authority = "specification: collections, Checks on the way in"
 collection = "cte_course"
 restricted = true
 [columns]
-example = "The student and the school year"
+student_id = "The student"
+school_year = "The school year"
 */
 WITH much AS (
     SELECT student_key, school_year
@@ -14,7 +15,7 @@ WITH much AS (
     GROUP BY student_key, school_year
     HAVING sum(credits_earned) > 12
 )
-SELECT concat(k.student_id, ' in ', m.school_year) AS example
+SELECT k.student_id, m.school_year
 FROM much AS m
 JOIN key.student AS k ON k.student_key = m.student_key
 ORDER BY k.student_id, m.school_year

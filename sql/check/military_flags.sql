@@ -1,13 +1,14 @@
 /*
 title = "Parent in active military but not in the armed forces: the wider flag is treated as yes"
-grain = ["example"]
+grain = ["student_id", "school_year"]
 authority = "specification: collections, Checks on the way in"
 collection = "student"
 restricted = true
 [columns]
-example = "The student and the school year"
+student_id = "The student"
+school_year = "The school year"
 */
-SELECT concat(k.student_id, ' in ', s.school_year) AS example
+SELECT k.student_id, s.school_year
 FROM student AS s
 JOIN key.student AS k ON k.student_key = s.student_key
 WHERE s.parent_in_active_military AND NOT coalesce(s.parent_in_armed_forces, FALSE)

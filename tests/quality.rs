@@ -1,0 +1,249 @@
+//! Data quality: what each check found and where, rows from year to year, what the lake has; `perkins check`; loads that change nothing or fail.
+
+use crate::support::{Place, files, loaded, place};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Adds lines to a raw file; gives the line of the first.
+fn add(place: &Place, file: &str, lines: &str) -> usize {
+    let path = place.raw().join(file);
+    let content = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{content}{lines}")).unwrap();
+    content.lines().count() + 1
+}
+
+/// A place with one fault of each kind, and the lines on which they begin in student.csv and exit.csv.
+fn faulty() -> (Place, usize, usize) {
+    let place = place();
+    let student = add(
+        &place,
+        "student.csv",
+        "2024,GIRL-6,secondary,Q,white\n2023,GIRL-7,secondary,M,white\n2024,GIRL-7,secondary,F,white\n2024,GIRL-7,secondary,F,white\n",
+    );
+    let exit = add(&place, "exit.csv", "2024,GIRL-7,S404,regular_diploma,2024-06-08\n");
+    (place, student, exit)
+}
+
+#[test]
+fn each_check_says_what_it_found_and_where() {
+    let (place, student, exit) = faulty();
+    let said = place.ingest(&place.raw());
+    assert!(said.contains(&format!("student, gender_or_race_changes: 1 (such as student.csv line {})", student + 1)), "{said}");
+    assert!(!said.contains("GIRL"), "{said}");
+    let checks = place.query("SELECT * FROM quality.data_quality");
+    let of = |collection: &str, check: &str| -> [String; 5] {
+        let is_it = |r: &&crate::support::Row| r["collection"] == collection && r["check"] == check;
+        let row = checks.iter().find(is_it).unwrap_or_else(|| panic!("no {check} of {collection}"));
+        ["severity", "status", "count", "rows", "share"].map(|c| row[c].clone())
+    };
+    // The header is no row.
+    let read = student - 2 + 4;
+    let share = format!("{}", 1.0 / read as f64);
+    assert_eq!(of("student", "code"), ["error", "failed", "1", &read.to_string(), &share].map(String::from));
+    assert_eq!(of("student", "duplicate"), ["information", "failed", "1", &read.to_string(), &share].map(String::from));
+    assert_eq!(of("student", "type")[..3], ["error", "passed", "0"]);
+    assert_eq!(of("student", "gender_or_race_changes")[..3], ["warning", "failed", "1"]);
+    assert_eq!(of("exit", "unknown_institution")[..3], ["warning", "failed", "1"]);
+    assert_eq!(of("program", "unknown_institution")[..3], ["warning", "passed", "0"]);
+    // Not handed over; and a collection without references has none that can be wrong.
+    assert_eq!(of("assessment", "code")[1], "not_applicable");
+    assert_eq!(of("institution", "foreign_key")[1], "not_applicable");
+    let examples = place.query("SELECT * FROM quality.data_quality_example ORDER BY collection, check");
+    let examples: Vec<[&str; 6]> =
+        examples.iter().map(|r| ["collection", "check", "file", "line", "field", "text"].map(|c| r[c].as_str())).collect();
+    let lines = [exit, student, student + 1].map(|l| l.to_string());
+    let expected = [
+        ["exit", "unknown_institution", "exit.csv", &lines[0], "institution_id", "S404"],
+        ["student", "code", "student.csv", &lines[1], "gender", "Q"],
+        // The first row of hers, though the second is what differs: the check is of the student.
+        ["student", "gender_or_race_changes", "student.csv", &lines[2], "student_id", "GIRL-7"],
+    ];
+    assert_eq!(examples, expected);
+    let rejects = place.query("SELECT line, field FROM quality.reject");
+    assert_eq!((rejects.len(), rejects[0]["line"].as_str()), (1, lines[1].as_str()));
+    place.works(&["verify", "--read-data"]);
+}
+
+#[test]
+fn rows_are_compared_from_year_to_year_and_the_lake_says_how_old_it_is() {
+    let place = place();
+    let mut enrollment = "school_year,student_id,institution_id,grade\n".to_string();
+    let mut student = String::new();
+    for (year, school, students) in [(2023, "S1", 0..40), (2023, "S2", 40..52), (2024, "S1", 0..15)] {
+        for i in students {
+            writeln!(enrollment, "{year},N{i},{school},11").unwrap();
+            writeln!(student, "{year},N{i},secondary,F,white").unwrap();
+        }
+    }
+    add(&place, "student.csv", &student);
+    place.file("raw/enrollment/first.csv", &enrollment);
+    place.file(
+        "raw/institution.csv",
+        &(std::fs::read_to_string(place.raw().join("institution.csv")).unwrap()
+            + "2020,S2,school,G1,Grantee G1,School S2,D1,District D1\n"),
+    );
+    let said = place.works(&["check", "raw"]);
+    // 15 after 40, and none after 12.
+    let jumps: Vec<&str> = said.lines().skip_while(|l| !l.starts_with("rows that changed")).skip(1).take(2).collect();
+    let jump = |school: &str, rows: &str| format!("  enrollment, institution_id {school}: {rows} in 2023");
+    assert_eq!(jumps, [jump("S1", "15 in 2024 after 40"), jump("S2", "0 in 2024 after 12")], "{said}");
+    place.works(&["ingest", "raw"]);
+    let counts = place.query("SELECT * FROM quality.row_count WHERE collection = 'enrollment' ORDER BY year, value");
+    let counts: Vec<[&str; 5]> =
+        counts.iter().map(|r| ["value", "year", "rows", "rows_before", "change_percent"].map(|c| r[c].as_str())).collect();
+    let expected = [
+        ["S1", "2023", "40", "", ""],
+        ["S2", "2023", "12", "", ""],
+        ["S1", "2024", "15", "40", "-62.5"],
+        ["S2", "2024", "0", "12", "-100.0"],
+    ];
+    assert_eq!(counts, expected);
+    // A correction of 2024 alone: 2023 is as old as it was, from the file that it came from.
+    let of = |year: &str| -> [String; 3] {
+        let sql = format!("SELECT * FROM quality.freshness WHERE collection = 'enrollment' AND year = {year}");
+        ["rows", "files", "loaded_at"].map(|c| place.query(&sql)[0][c].clone())
+    };
+    let (before, old) = (of("2024"), of("2023"));
+    assert_eq!((before[0].as_str(), before[1].as_str()), ("15", "enrollment/first.csv"));
+    place.file("second/enrollment.csv", "school_year,student_id,institution_id,grade\n2024,N1,S1,11\n");
+    place.works(&["ingest", "second"]);
+    assert_eq!(of("2023"), old);
+    assert_eq!(of("2024")[..2], ["1", "enrollment.csv"]);
+}
+
+#[test]
+fn a_check_says_what_a_load_would_and_keeps_nothing() {
+    let (place, student, exit) = faulty();
+    let said = place.works(&["check", "raw"]);
+    let has = |text: &str| assert!(said.contains(text), "{text}\n{said}");
+    has(&format!("error: student, code: 1 of {} rows", student + 2));
+    has(&format!("student.csv line {student} (gender)"));
+    has("warning: exit, unknown_institution: 1 of");
+    has(&format!("exit.csv line {exit}"));
+    has("`perkins ingest` would load it");
+    assert!(!said.contains("GIRL"), "{said}");
+    assert!(!place.restricted().exists(), "nothing is kept");
+    // Over a lake: what is not in the folder is what was loaded.
+    place.works(&["ingest", "raw"]);
+    let before = files(&place.restricted());
+    let again = place.works(&["check", "raw"]);
+    assert!(again.contains("nothing differs from load"), "{again}");
+    place.file(
+        "one/exit.csv",
+        "school_year,student_id,institution_id,exit_kind\n2024,A,S1,regular_diploma\n2024,NOBODY,S1,regular_diploma\n",
+    );
+    let one = place.works(&["check", "one"]);
+    assert!(one.contains("error: exit, foreign_key: 1 of 2 rows (50.00 %)") && one.contains("exit.csv line 3 (student_id)"), "{one}");
+    assert_eq!(files(&place.restricted()), before);
+    // Too much is wrong: the exit code of a failed load, with the same details.
+    let bad: String = (0..20).map(|i| format!("2024,A,S1,none-such-{i}\n")).collect();
+    place.file("one/exit.csv", &format!("school_year,student_id,institution_id,exit_kind\n{bad}"));
+    let answer = place.perkins(&["check", "one"]);
+    assert!(answer.out.contains("error: exit, code: 20 of 20 rows (100.00 %)"), "{}", answer.out);
+    answer.refuses(1, &["too many rows", "--max-reject-rate"]);
+    assert_eq!(files(&place.restricted()), before);
+    place.perkins(&["check", "nowhere"]).refuses(3, &["nowhere"]);
+}
+
+/// What a load logs of the collections that it reads.
+fn collections_read(place: &Place, flags: &[&str]) -> usize {
+    let answer = place.perkins(&[&["ingest", "raw", "--log-format", "json", "--log-level", "info"], flags].concat());
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    answer.err.lines().filter(|l| l.contains("collection read")).count()
+}
+
+#[test]
+fn the_same_files_are_not_read_again() {
+    let place = place();
+    assert!(collections_read(&place, &[]) > 3);
+    let commit = place.commit();
+    assert_eq!(collections_read(&place, &[]), 0);
+    assert!(place.works(&["ingest", "raw"]).contains("unchanged"));
+    // Another content of the same size, a file less, another contract: each is another load.
+    let path = place.raw().join("exit.csv");
+    let content = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, content.replacen("2024-06-08", "2024-06-07", 1)).unwrap();
+    assert!(collections_read(&place, &[]) > 3);
+    assert_ne!(place.commit(), commit);
+    std::fs::write(&path, content).unwrap();
+    place.works(&["ingest", "raw"]);
+    std::fs::remove_file(place.raw().join("work_based_learning.csv")).unwrap();
+    assert!(collections_read(&place, &[]) > 3);
+    assert_eq!(collections_read(&place, &[]), 0);
+    let contract = std::fs::read_to_string(crate::support::home().join("data/contract/exit.toml")).unwrap();
+    place.file("ours/data/contract/exit.toml", &contract.replacen("description = \"", "description = \"Ours: ", 1));
+    assert!(collections_read(&place, &["--overlay", "ours"]) > 3);
+}
+
+#[test]
+fn every_load_is_in_the_history_also_one_that_failed() {
+    let place = loaded();
+    let before = place.commit();
+    let good = std::fs::read_to_string(place.raw().join("exit.csv")).unwrap();
+    let bad: String = (0..20).map(|i| format!("2024,A,S1,none-such-{i},\n")).collect();
+    add(&place, "exit.csv", &bad);
+    let refused = place.perkins(&["ingest", "raw"]);
+    refused.refuses(1, &["too many rows are rejected", "exit: 20 of", "code in exit_kind 20"]);
+    assert_eq!(place.commit(), before);
+    let status: Value = serde_json::from_str(&place.works(&["status", "--format", "json"])).unwrap();
+    let loads = status["loads"].as_array().unwrap();
+    let outcomes: Vec<&str> = loads.iter().map(|l| l["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["failed", "current"], "{status}");
+    assert_eq!(loads[0]["rejected"], 20);
+    let exit = loads[0]["files"].as_array().unwrap().iter().find(|f| f["path"] == "exit.csv").unwrap();
+    let hash = blake3::hash(&std::fs::read(place.raw().join("exit.csv")).unwrap()).to_hex().to_string();
+    assert_eq!((exit["blake3"].as_str().unwrap(), &exit["rejected"]), (hash.as_str(), &Value::from(20)));
+    let text = place.works(&["status"]);
+    assert!(text.lines().any(|l| l.contains(" failed ") && l.ends_with(" 20")), "{text}");
+    place.works(&["verify"]);
+    // Corrected, it loads.
+    std::fs::write(place.raw().join("exit.csv"), good).unwrap();
+    assert!(place.works(&["ingest", "raw"]).contains("unchanged"));
+}
+
+#[test]
+fn an_institution_is_removed_with_all_that_refers_to_it() {
+    let place = place();
+    // P9 is of S9, whose students have courses and records of it; P1 was of S9 in 2019 and of S1 since, so its rows stay.
+    let institution = std::fs::read_to_string(place.raw().join("institution.csv")).unwrap();
+    std::fs::write(place.raw().join("institution.csv"), institution + "2020,S9,school,G1,Grantee G1,School S9,D1,District D1\n").unwrap();
+    add(&place, "program.csv", "2019,P1,S9,Program P1,52.1401,approved\n2020,P9,S9,Program P9,52.1401,approved\n");
+    add(&place, "exit.csv", "2021,A,S9,transferred_out,\n");
+    add(&place, "cte_course.csv", "2024,A,P9,P9-1,12,introductory,1.00,Y\n");
+    add(&place, "work_based_learning.csv", "2024,A,P9,internship,40\n");
+    let without = loaded();
+    place.works(&["ingest", "raw"]);
+    place.perkins(&["remove", "institution", "S9"]).refuses(3, &["--reason"]);
+    let remove = |what: &[&str]| place.perkins(&[&["remove"], what, &["--reason", "closed"]].concat());
+    remove(&["school", "S9"]).refuses(3, &["school", "institution"]);
+    remove(&["institution", "S404"]).refuses(3, &["no row of institution", "S404"]);
+    let before = files(&place.restricted());
+    let said = place.works(&["remove", "institution", "S9", "--reason", "closed", "--dry-run"]);
+    assert_eq!(files(&place.restricted()), before);
+    let rows = |said: &str| -> Vec<String> {
+        said.lines().filter(|l| l.ends_with(" rows")).map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    let expected = ["cte_course 1 rows", "exit 1 rows", "institution 1 rows", "program 2 rows", "work_based_learning 1 rows"];
+    assert_eq!(rows(&said), expected, "{said}");
+    let said = place.works(&["remove", "institution", "S9", "--reason", "the school closed"]);
+    assert_eq!(rows(&said), expected, "{said}");
+    // What is left is what would be there if it had never come; the exit was the only one of its year.
+    assert_eq!(place.lake(), without.lake());
+    assert!(place.works(&["status"]).contains("rows of one institution were removed: the school closed"));
+    place.works(&["verify", "--read-data"]);
+    let files_of = |place: &Place| place.query("SELECT collection, year, files FROM quality.freshness ORDER BY collection, year");
+    assert_eq!(files_of(&place), files_of(&without));
+    // A student goes the same way; an institution that others had before stays.
+    place.works(&["remove", "student", "A", "--reason", "asked for it"]);
+    for collection in ["student", "cte_course", "exit", "work_based_learning"] {
+        assert_eq!(
+            place.query(&format!("SELECT count(*) AS n FROM lake.{collection} WHERE student_id = 'A'"))[0]["n"],
+            "0",
+            "{collection}"
+        );
+    }
+    place.works(&["verify", "--read-data"]);
+    // The files still have everything.
+    place.works(&["ingest", "raw"]);
+    assert_eq!(place.query("SELECT count(*) AS n FROM lake.exit WHERE institution_id = 'S9'")[0]["n"], "1");
+}
