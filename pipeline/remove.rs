@@ -5,7 +5,7 @@ use crate::contract::{Contract, Contracts};
 use crate::error::{Error, Result};
 use crate::lake::{LakeFile, LakeReader, Load};
 use crate::store;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{cast, filter_record_batch, not};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
