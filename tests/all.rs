@@ -14,6 +14,7 @@ mod disclosure_brute;
 mod disclosure_random;
 mod disclosure_rules;
 mod explain;
+mod formats;
 mod golden;
 mod handed_over;
 mod history;
