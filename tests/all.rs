@@ -15,6 +15,8 @@ mod disclosure_random;
 mod disclosure_rules;
 mod explain;
 mod formats;
+mod formats_rows;
+mod formats_sheet;
 mod golden;
 mod handed_over;
 mod history;

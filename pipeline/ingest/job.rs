@@ -1,6 +1,7 @@
 //! A file being read by several threads, chunk by chunk: its header, which encoding it is taken for, and what is known of it in the end.
 
 use super::fields::record;
+use super::format::Want;
 use super::format::encoding::Encoding;
 use super::format::notes::{Faulty, Notes};
 use super::limit::COLUMNS;
@@ -171,10 +172,11 @@ impl<'a> Job<'a> {
     fn open(&self) -> Result<Box<Open>> {
         let (name, file, notes) = (&self.source.name, self.current(), Notes::default());
         let unmarked = if file == self.number { Encoding::Utf8 } else { Encoding::Windows1252 };
-        let input = Input::open(self.source, unmarked)?;
+        let input = Input::open(self.source, unmarked, &Want::of(self.plan.contract), &notes)?;
         let encoding = input.encoding();
         let separator = if let Kind::Text(separator) = self.source.format.kind { separator } else { b',' };
-        let mut records = Records::new(input, separator, self.chunk_bytes);
+        let line = input.first_line();
+        let mut records = Records::new(input, separator, self.chunk_bytes).from_line(line);
         let mut chunk = Chunk::default();
         let mut header = Vec::new();
         // The header is the first record that is not blank; a chunk may hold nothing before it.

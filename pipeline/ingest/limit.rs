@@ -21,7 +21,7 @@ pub const UNKNOWN_NAMES: usize = 1000;
 /// Parts of a workbook.
 pub const PARTS: usize = 10_000;
 /// The first sheet of a workbook, unpacked, in bytes.
-pub const SHEET_BYTES: u64 = 4 << 30;
+pub const SHEET_BYTES: u64 = 2 << 30;
 /// The table of texts of a workbook, unpacked, in bytes; it is kept in memory.
 pub const STRINGS_BYTES: u64 = 512 << 20;
 /// Any other part of a workbook that is read, unpacked, in bytes.
@@ -41,3 +41,9 @@ pub const HEADER_ROWS: usize = 100;
 pub const FOOTER_BYTES: u64 = 64 << 20;
 /// A column of a row group of a Parquet file, unpacked, in bytes: some of it is in memory at once.
 pub const COLUMN_CHUNK_BYTES: i64 = 2 << 30;
+/// The texts of a Parquet file may have so many times the bytes of the file ...
+pub const PARQUET_TIMES: u64 = 1000;
+/// ... once they have so many bytes.
+pub const PARQUET_FREE: u64 = 256 << 20;
+/// A workbook as it lies there, in bytes.
+pub const WORKBOOK_BYTES: u64 = 2 << 30;

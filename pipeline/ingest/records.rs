@@ -44,6 +44,11 @@ impl<R: Read> Records<R> {
         Records { input, rest: Vec::new(), line: 1, size: size.max(1), separator }
     }
 
+    /// The same, if the first line has another number than 1.
+    pub fn from_line(self, line: u64) -> Self {
+        Records { line, ..self }
+    }
+
     /// What is read from.
     pub fn into_input(self) -> R {
         self.input

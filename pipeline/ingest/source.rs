@@ -1,7 +1,9 @@
 //! What lies in a raw folder, and how a file of it becomes a stream of text. A further format gets its place here and in [`Format::of`].
 
 use super::format::encoding::{Encoding, Utf8};
+use super::format::notes::Notes;
 use super::format::unpack::Unpacked;
+use super::format::{Want, rows};
 use super::rows::Text;
 use crate::contract::Contracts;
 use crate::error::{Error, Result};
@@ -176,11 +178,22 @@ pub enum Input {
 }
 
 impl Input {
-    /// Opens a file. Text without a byte-order mark is taken for `unmarked`.
-    pub fn open(source: &Source, unmarked: Encoding) -> Result<Input> {
+    /// Opens a file for those columns of it that are wanted. Text without a byte-order mark is taken for `unmarked`.
+    pub fn open(source: &Source, unmarked: Encoding, want: &Want, notes: &Notes) -> Result<Input> {
+        if let Some(rows) = rows(source, want, notes)? {
+            return Ok(Input::Rows(Text::new(rows)));
+        }
         let unpacked = Unpacked::open(&source.path, &source.name, source.format.packing)?;
         let text = Utf8::new(unpacked, &source.name, unmarked).map_err(|e| read_error(e, &source.name))?;
         Ok(Input::Text(Box::new(text)))
+    }
+
+    /// The line that it begins with.
+    pub fn first_line(&self) -> u64 {
+        match self {
+            Input::Text(_) => 1,
+            Input::Rows(text) => text.first_line(),
+        }
     }
 
     /// The encoding that was found; rows are decoded already.

@@ -89,6 +89,11 @@ impl Notes {
         }
     }
 
+    /// The names noted so far that nobody asked for.
+    pub fn unknown_names(&self) -> Vec<String> {
+        self.open().unknown.iter().cloned().collect()
+    }
+
     /// Notes what people should know.
     pub fn tell(&self, check: &'static str, what: String) {
         self.open().told.push((check, what));
