@@ -31,12 +31,12 @@ fn error(name: &str, content: &[u8]) -> String {
 #[test]
 fn ndjson_gives_the_same_lake_as_text() {
     let csv =
-        format!("{SUBAWARD}2024,131,007,\"A, b\",1,12345678901.25,150,1\n2024,132,9007199254740993,\"tab\tand \"\"mark\"\"\",,0.5,-2,0\n");
+        format!("{SUBAWARD}2024,131,007,\"A, b\",1,12345678901.25,150,1\n2024,132,9007199254740993,\"tab\tand \"\"mark\"\"\",2,0.5,-2,0\n");
     let (_, expected) = loaded("subaward.csv", csv.as_bytes());
     let json = "\n{\"Program_Year\":2024,\"section\":131,\"recipient_id\":\"007\",\"recipient_name\":\"A, b\",\"federal_id\":\"1\",\
                 \"formula_allocation\":12345678901.250,\"final_award\":1.5e2,\"consortium_code\":1.0,\"extra\":{\"a\":[1,{\"b\":true}]}}\r\n  \n\
                 {\"program_year\":\"2024\",\"section\":\"132\",\"recipient_id\":9007199254740993,\"recipient_name\":\"tab\\tand \\u0022mark\\\"\",\
-                \"federal_id\":null,\"formula_allocation\":5E-1,\"final_award\":-2.00,\"consortium_code\":-0}";
+                \"federal_id\":2,\"formula_allocation\":5E-1,\"final_award\":-2.00,\"consortium_code\":-0}";
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(json.as_bytes()).unwrap();
     let utf16: Vec<u8> = [0xFEFF].into_iter().chain(json.encode_utf16()).flat_map(u16::to_le_bytes).collect();

@@ -15,7 +15,8 @@ use std::path::PathBuf;
 /// Flags of `perkins ingest`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct IngestArgs {
-    /// Folder with the raw collections: <collection>.csv or <collection>/*.csv, also .gz and .zst
+    /// Folder with the raw collections: <collection>.csv, .tsv, .ndjson (each also with .gz or .zst), .parquet or .xlsx, or <collection>/ with any of
+    /// them
     #[arg(value_name = "RAW_DIR")]
     pub raw: PathBuf,
     /// Share of a collection's rows that may be rejected (more than ten rows must be)

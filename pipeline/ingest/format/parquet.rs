@@ -13,9 +13,11 @@ use arrow::datatypes::*;
 use arrow::util::display::array_value_to_string;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
 
 /// Rows decoded at a time.
 const BATCH: usize = 4096;
@@ -107,10 +109,27 @@ impl Rows for Parquet {
     }
 }
 
-/// Does what may fail, also by a panic, on a file that is damaged.
+thread_local! {
+    /// Whether a panic of this thread is expected, and is told as an error instead.
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+static QUIET: Once = Once::new();
+
+/// Does what may fail, also by a panic, on a file that is damaged. The library checks much of what a file says, not all.
 fn guarded<T, E: std::fmt::Display>(name: &str, work: impl FnOnce() -> std::result::Result<T, E>) -> Result<T> {
     let damaged = |why: String| Error::Data(format!("{name}: is no Parquet file, or a damaged one ({why}); hand it over again"));
-    match catch_unwind(AssertUnwindSafe(work)) {
+    QUIET.call_once(|| {
+        let usual = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !EXPECTED.get() {
+                usual(panic)
+            }
+        }));
+    });
+    EXPECTED.set(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    EXPECTED.set(false);
+    match done {
         Ok(done) => done.map_err(|e| damaged(e.to_string())),
         Err(_) => Err(damaged("it cannot be decoded".into())),
     }

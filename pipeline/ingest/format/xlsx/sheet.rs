@@ -49,7 +49,10 @@ impl Sheet {
                     self.row(cells)?;
                     return Ok(Some(self.line));
                 }
-                Item::End(name) if name == b"sheetData" => self.ended = true,
+                Item::End(name) if name == b"sheetData" => {
+                    self.ended = true;
+                    self.xml.skip_rest()?;
+                }
                 Item::Eof => return Err(self.xml.damaged("it ends early")),
                 _ => {}
             }

@@ -64,6 +64,12 @@ impl Xml {
         })
     }
 
+    /// Passes over what is left of the part, so that it is known to be whole.
+    pub fn skip_rest(&mut self) -> Result<()> {
+        let copied = io::copy(&mut self.reader.get_mut().input, &mut io::sink());
+        copied.map(|_| ()).map_err(|e| failed(&self.label, quick_xml::Error::from(e)))
+    }
+
     /// An error about this part.
     pub fn damaged(&self, what: &str) -> Error {
         damaged(&self.label, what)
