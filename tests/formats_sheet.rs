@@ -1,11 +1,10 @@
 //! Ingest (collections.md, "Files"): the first sheet of a workbook gives the same lake as comma-separated text.
 
+use crate::fuzz::read::{book, cells, package};
 use crate::school::{STUDENT, School, brief, counts, owned, rejects};
 use perkins::ingest::Outcome;
 use perkins::ingest::format::xlsx::style::{Shape, of_code, text};
 use rust_xlsxwriter::{Format, Formula, Workbook, Worksheet};
-use std::io::{Cursor, Write};
-use zip::write::SimpleFileOptions;
 
 fn loaded(name: &str, content: &[u8]) -> (School, Outcome) {
     let place = School::new();
@@ -123,39 +122,6 @@ fn other_sheets_are_told_and_hidden_ones_passed_over() {
     assert_eq!(told, [("sheet_not_read", "student.xlsx (2023)".to_string())]);
 }
 
-/// A workbook of parts written by hand.
-pub fn package(parts: &[(&str, &str)]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in parts {
-        zip.start_file(*name, SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated)).unwrap();
-        zip.write_all(content.as_bytes()).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
-
-const RELATIONS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
-    <Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>
-    <Relationship Id="r2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" Target="/xl/sharedStrings.xml"/>
-    <Relationship Id="r3" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="./styles.xml"/></Relationships>"#;
-
-/// A workbook whose sheet has these rows.
-pub fn book(properties: &str, strings: &str, styles: &str, rows: &str) -> Vec<u8> {
-    let sheets = format!(
-        "<workbook xmlns:r=\"x\"><workbookPr {properties}/><sheets><sheet name=\"A\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
-    );
-    package(&[
-        ("xl/workbook.xml", &sheets),
-        ("xl/_rels/workbook.xml.rels", RELATIONS),
-        ("xl/sharedStrings.xml", &format!("<sst>{strings}</sst>")),
-        ("xl/styles.xml", styles),
-        ("xl/worksheets/sheet1.xml", &format!("<?xml version=\"1.0\"?><worksheet><sheetData>{rows}</sheetData></worksheet>")),
-    ])
-}
-
-fn inline(cells: &str) -> String {
-    cells.trim().split(',').map(|text| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>")).collect()
-}
-
 #[test]
 fn cells_of_every_kind_are_read() {
     let names = "school_year,student_id,education_level,gender,race_ethnicity,first_name,last_name,birth_date,homeless";
@@ -165,9 +131,9 @@ fn cells_of_every_kind_are_read() {
          <c r=\"H4\" t=\"d\"><v>2008-02-29T00:00:00.000Z</v></c><c r=\"I4\" t=\"b\"><v>1</v></c></row>\
          <row><c><v>2.023E3</v></c><c t=\"n\"><v>7</v></c>{}<c r=\"H5\" s=\"1\"><v>0</v></c><c r=\"I5\"/></row>\
          <row><c><f>1+1</f></c><c><v>8</v></c>{}</row>",
-        inline(names),
-        inline("middle,M,asian"),
-        inline("middle,M,asian")
+        cells(names),
+        cells("middle,M,asian"),
+        cells("middle,M,asian")
     );
     let strings = "<si><t xml:space=\"preserve\"> secondary </t></si><si><r><t>F</t></r><rPh><t>eff</t></rPh></si><si><t>_x0041_nn_x000D_ Lee _x</t></si>";
     let styles = "<styleSheet><numFmts><numFmt numFmtId=\"200\" formatCode=\"yyyy\\-mm\\-dd\"/></numFmts><cellStyleXfs><xf numFmtId=\"9\"/></cellStyleXfs>\
@@ -254,7 +220,7 @@ fn workbooks_that_cannot_be_read_say_why() {
     assert!(error(&none).contains("columns found:"));
     let bytes = workbook(|sheet| header(sheet, 0, 0, STUDENT));
     assert!(error(&bytes[..bytes.len() / 2]).contains("student.xlsx: is no xlsx workbook, or is damaged"));
-    let rows = |rows: &str| error(&book("", "", "", &format!("<row>{}</row>{rows}", inline(STUDENT))));
+    let rows = |rows: &str| error(&book("", "", "", &format!("<row>{}</row>{rows}", cells(STUDENT))));
     assert!(rows("<row r=\"2\"/><row r=\"2\"/>").contains("what comes after row 2 is no row from there to 1048576"));
     assert!(rows("<row r=\"1048577\"/>").contains("what comes after row 1"));
     assert!(rows("<row><c r=\"XFE2\"><v>1</v></c></row>").contains("beyond the 16384 columns"));

@@ -1,6 +1,6 @@
 //! Ingest of what is broken or made to do harm: a clear message, bounded work, and nothing half-written.
 
-use crate::formats_sheet::{book, package};
+use crate::fuzz::read::{book, cells, package};
 use crate::school::{PROGRAM, STUDENT, School, brief, owned};
 use crate::support::{Place, entries, files, home, skipped, text};
 use perkins::error::Error;
@@ -82,7 +82,6 @@ fn lie(bytes: &mut [u8], part: &str, size: u32) {
 
 #[test]
 fn parts_of_a_workbook_are_as_large_as_they_say_and_no_larger() {
-    let cells = |text: &str| text.trim().split(',').map(|c| format!("<c t=\"inlineStr\"><is><t>{c}</t></is></c>")).collect::<String>();
     let rows = format!("<row>{}</row><row>{}</row>", cells(STUDENT), cells(ROW));
     let good = book("", "", "", &rows);
     let place = School::new();
@@ -118,7 +117,6 @@ fn parts_of_a_workbook_are_as_large_as_they_say_and_no_larger() {
 
 #[test]
 fn a_sheet_may_say_that_it_has_billions_of_cells() {
-    let cells = |text: &str| text.trim().split(',').map(|c| format!("<c t=\"inlineStr\"><is><t>{c}</t></is></c>")).collect::<String>();
     let rows = format!(
         "<row>{}</row><row>{}</row><row r=\"1048576\">{}<c r=\"XFD1048576\" t=\"str\"><v>far</v></c></row>",
         cells(STUDENT),
@@ -154,7 +152,6 @@ fn a_sheet_may_say_that_it_has_billions_of_cells() {
 #[test]
 fn names_of_parts_lead_nowhere() {
     let place = School::new();
-    let cells = |text: &str| text.trim().split(',').map(|c| format!("<c t=\"inlineStr\"><is><t>{c}</t></is></c>")).collect::<String>();
     let good = book("", "", "", &format!("<row>{}</row><row>{}</row>", cells(STUDENT), cells(ROW)));
     let mut zip = zip::ZipWriter::new_append(Cursor::new(good)).unwrap();
     zip.start_file("../../../evil.txt", zip::write::SimpleFileOptions::default()).unwrap();
