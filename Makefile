@@ -14,7 +14,7 @@ AZURITE = 3.37.0
 export PERKINS_TEST_PYTHON = $(TEST_PYTHON)/bin/python
 export PERKINS_TEST_AZURITE = $(TEST_NODE)/node_modules/.bin/azurite-blob
 
-.PHONY: help run test crash check golden docs bench synth build tools test-tools clean-data
+.PHONY: help run test crash fuzz check golden docs bench synth build tools test-tools clean-data
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ test: build test-tools ## every test
 
 crash: build test-tools ## kill the program at 1,000 random moments (KILLS=…), as `make test` does at some; about half an hour
 	PERKINS_TEST_KILLS=$(KILLS) cargo test --release --locked --test all crash:: -- --nocapture
+
+fuzz: build ## change raw files at random for SECONDS=… each reader (60), beyond those of `make test`; FROM=… begins with another number
+	PERKINS_TEST_FUZZ_SECONDS=$(or $(SECONDS),60) PERKINS_TEST_FUZZ_FROM=$(or $(FROM),1501) cargo test --release --locked --test all fuzz:: -- --nocapture
 
 golden: build ## only the hand-derived cases
 	cargo test --release --locked --test all golden

@@ -31,6 +31,9 @@ pub enum Error {
 /// The result of everything in this library.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// What to do when a disk is full.
+const FULL: &str = "; free some space, or choose another folder";
+
 impl Error {
     /// The exit code of outputs.md for this kind of error.
     pub fn exit_code(&self) -> u8 {
@@ -45,7 +48,15 @@ impl Error {
 
     /// An internal error with a cause.
     pub fn internal(message: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Error::Internal { message: message.into(), source: Some(source.into()) }
+        let (mut message, source) = (message.into(), source.into());
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
+        while let Some(e) = cause {
+            if e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::StorageFull) {
+                message += FULL;
+            }
+            cause = e.source();
+        }
+        Error::Internal { message, source: Some(source) }
     }
 
     /// An internal error without a cause: something that cannot be, unless we made a mistake.
@@ -57,7 +68,7 @@ impl Error {
     pub fn io(doing: &str, path: &Path, source: std::io::Error) -> Self {
         let advice = match source.kind() {
             std::io::ErrorKind::PermissionDenied => "; give this user the permission, or choose another folder",
-            std::io::ErrorKind::StorageFull => "; free some space, or choose another folder",
+            std::io::ErrorKind::StorageFull => FULL,
             std::io::ErrorKind::NotFound => "; check the path",
             _ => "",
         };

@@ -15,7 +15,7 @@ struct Split {
 
 fn split(text: &[u8], chunk_bytes: usize, columns: usize) -> Result<Split, Error> {
     let (mut records, mut chunk, mut tile, mut found) =
-        (Records::new(text, chunk_bytes), Chunk::default(), Tile::default(), Split::default());
+        (Records::new(text, b',', chunk_bytes), Chunk::default(), Tile::default(), Split::default());
     while records.next(&mut chunk, "test")? {
         let mut place = Place::start(&chunk);
         while tile.next(&chunk, &mut place, columns) {
@@ -36,16 +36,16 @@ fn split(text: &[u8], chunk_bytes: usize, columns: usize) -> Result<Split, Error
     Ok(found)
 }
 
-/// The same by the `csv` crate.
+/// The same by the `csv` crate, for which LF, CR and CRLF end a line as for a text editor.
 fn split_by_crate(text: &[u8], columns: usize) -> Split {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).terminator(csv::Terminator::Any(b'\n')).from_reader(text);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let mut found = Split::default();
     for record in reader.byte_records() {
         let record = record.unwrap();
         let mut start = record.position().unwrap().byte() as usize;
-        start += text[start..].iter().take_while(|b| **b == b'\n').count();
-        let line = 1 + text[..start].iter().filter(|b| **b == b'\n').count() as u64;
-        let fields: Vec<String> = record.iter().map(|f| String::from_utf8_lossy(f).trim().to_string()).collect();
+        start += text[start..].iter().take_while(|b| matches!(b, b'\n' | b'\r')).count();
+        let line = 1 + String::from_utf8_lossy(&text[..start]).replace("\r\n", "\n").replace('\r', "\n").matches('\n').count() as u64;
+        let fields: Vec<String> = record.iter().map(|f| field_text(f).trim().to_string()).collect();
         match fields.len() {
             1 if fields[0].is_empty() => {}
             n if n == columns => found.rows.push((line, fields)),
@@ -53,6 +53,12 @@ fn split_by_crate(text: &[u8], columns: usize) -> Split {
         }
     }
     found
+}
+
+/// A carriage return alone is a line end, also within quotation marks.
+fn field_text(field: &[u8]) -> String {
+    let text = String::from_utf8_lossy(field).replace("\r\n", "\u{1}").replace('\r', "\n");
+    text.replace('\u{1}', "\r\n")
 }
 
 proptest! {

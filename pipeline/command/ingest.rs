@@ -22,7 +22,8 @@ use std::path::{Path, PathBuf};
 /// Flags of `perkins ingest`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct IngestArgs {
-    /// Folder with the raw collections: <collection>.csv or <collection>/*.csv, also .gz and .zst
+    /// Folder with the raw collections: <collection>.csv, .tsv, .ndjson (each also with .gz or .zst), .parquet or .xlsx, or <collection>/ with any of
+    /// them
     #[arg(value_name = "RAW_DIR")]
     pub raw: PathBuf,
     /// Share of a collection's rows that may be rejected (more than ten rows must be)
@@ -151,7 +152,7 @@ fn places(raw: &Path, contracts: &Contracts, look: &Look, options: &Options) -> 
         let Some(sources) = found.collections.get(&contract.name) else { continue };
         let fields = |row: &Vec<(String, String)>| row.iter().filter(|(f, _)| contract.index(f).is_some()).cloned().collect();
         let wanted: Vec<Wanted> = check.examples.iter().map(fields).collect();
-        places.insert(check.check.clone(), locate(sources, &wanted, options.chunk_bytes)?);
+        places.insert(check.check.clone(), locate(contract, sources, &wanted, options.chunk_bytes)?);
     }
     Ok(places)
 }

@@ -2,6 +2,7 @@
 
 use super::fields::Tile;
 use super::intern::{Interner, NULL, key_of};
+use super::limit::TEXT_CHARACTERS;
 use super::plan::{ID_CHARACTERS, Plan, Reader};
 use super::reference::Reference;
 use super::reject::{Reject, Rule, excerpt};
@@ -246,7 +247,7 @@ fn read_field(cells: &Cells, reader: &Reader, column: &mut Column, bad: &mut Bad
             cells.read(out, NULL_LONG, bad, |at, len| decimal(&text[at..at + len], *scale, *bounds));
         }
         (Reader::Date, Column::Ints(out)) => cells.read(out, NULL_INT, bad, |at, len| date(text, at, len)),
-        (Reader::Text, Column::Texts(out)) => cells.read_texts(out, bad, own, shared, usize::MAX),
+        (Reader::Text, Column::Texts(out)) => cells.read_texts(out, bad, own, shared, TEXT_CHARACTERS),
         (Reader::Id, Column::Texts(out)) => cells.read_texts(out, bad, own, shared, ID_CHARACTERS),
         (Reader::Cip | Reader::CipSeries, Column::Texts(out)) => cells.read(out, NULL, bad, |at, len| {
             let text = &text[at..at + len];

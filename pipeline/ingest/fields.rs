@@ -92,7 +92,7 @@ impl Tile {
     fn split_plain(&mut self, chunk: &Chunk, place: &mut Place, end: usize, columns: usize) {
         self.escaped = false;
         self.separators.push((place.at as u32).wrapping_sub(1));
-        self.clean = index(&chunk.text, place.at, end, &mut self.separators, &mut self.newlines);
+        self.clean = index(&chunk.text, place.at, end, chunk.separator, &mut self.separators, &mut self.newlines);
         let mut row = 0;
         for i in 0..self.newlines.len() {
             let next = self.newlines[i];
@@ -132,7 +132,7 @@ impl Tile {
             let row = self.separators.len() as u32 - 1;
             let line = place.line;
             while place.at < chunk.end {
-                let (end, next) = self.unescape(&chunk.text[..chunk.end], place.at);
+                let (end, next) = self.unescape(&chunk.text[..chunk.end], place.at, chunk.separator);
                 place.line += memchr_iter(b'\n', &chunk.text[place.at..next]).count() as u32;
                 place.at = next;
                 self.separators.push(self.unescaped.len() as u32);
@@ -147,7 +147,7 @@ impl Tile {
     }
 
     /// Copies the field at `at`; tells whether it ends the record, and where the next begins.
-    fn unescape(&mut self, text: &[u8], mut at: usize) -> (bool, usize) {
+    fn unescape(&mut self, text: &[u8], mut at: usize, separator: u8) -> (bool, usize) {
         if text.get(at) == Some(&b'"') {
             let close = closing_quote(text, at + 1).unwrap_or(text.len());
             let mut inside = &text[at + 1..close];
@@ -160,18 +160,18 @@ impl Tile {
             at = close + 1;
         }
         let rest = text.get(at..).unwrap_or_default();
-        let stop = memchr2(b',', b'\n', rest).unwrap_or(rest.len());
+        let stop = memchr2(separator, b'\n', rest).unwrap_or(rest.len());
         self.unescaped.extend_from_slice(&rest[..stop]);
-        (rest.get(stop) != Some(&b','), (at + stop + 1).min(text.len()))
+        (rest.get(stop) != Some(&separator), (at + stop + 1).min(text.len()))
     }
 }
 
 /// The fields of one record.
-pub fn record(text: &[u8]) -> Vec<String> {
+pub fn record(text: &[u8], separator: u8) -> Vec<String> {
     let (mut tile, mut fields, mut at) = (Tile::default(), Vec::new(), 0);
     loop {
         tile.unescaped.clear();
-        let (end, next) = tile.unescape(text, at);
+        let (end, next) = tile.unescape(text, at, separator);
         fields.push(String::from_utf8_lossy(&tile.unescaped).trim().to_string());
         if end {
             return fields;
@@ -190,15 +190,15 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> (usize, usize) {
     }
 }
 
-/// Notes the places of commas and line feeds, and after which separators the line feeds come.
+/// Notes the places of separators (commas, say) and line feeds, and after which separators the line feeds come.
 /// Tells whether no blank, control or non-ASCII byte is next to any of them.
-fn index(text: &[u8], from: usize, to: usize, separators: &mut Vec<u32>, newlines: &mut Vec<u32>) -> bool {
+fn index(text: &[u8], from: usize, to: usize, comma: u8, separators: &mut Vec<u32>, newlines: &mut Vec<u32>) -> bool {
     let mut at = from;
     // The first field has a separator before it, so to speak.
     let (mut after_separator, mut odd_before, mut touching) = (1u64, 0u64, 0u64);
     while at < to {
         let Some(block) = text.get(at..).and_then(|t| t.first_chunk::<64>()) else { break };
-        let Marks { mut commas, mut ends, plain } = marks(block);
+        let Marks { mut commas, mut ends, plain } = marks(block, comma);
         if to - at < 64 {
             let inside = (1u64 << (to - at)) - 1;
             commas &= inside;
@@ -235,15 +235,15 @@ struct Marks {
 /// Marks the bytes of a block.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn marks(block: &[u8; 64]) -> Marks {
+fn marks(block: &[u8; 64], comma: u8) -> Marks {
     #[target_feature(enable = "sse2")]
-    fn compare(block: &[u8; 64]) -> Marks {
+    fn compare(block: &[u8; 64], comma: u8) -> Marks {
         use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
         let mut marks = Marks { commas: 0, ends: 0, plain: 0 };
         let (words, _) = block.as_chunks::<8>();
         for (i, pair) in words.chunks_exact(2).enumerate() {
             let lanes = _mm_set_epi64x(i64::from_le_bytes(pair[1]), i64::from_le_bytes(pair[0]));
-            marks.commas |= (_mm_movemask_epi8(_mm_cmpeq_epi8(lanes, _mm_set1_epi8(b',' as i8))) as u64) << (16 * i);
+            marks.commas |= (_mm_movemask_epi8(_mm_cmpeq_epi8(lanes, _mm_set1_epi8(comma as i8))) as u64) << (16 * i);
             marks.ends |= (_mm_movemask_epi8(_mm_cmpeq_epi8(lanes, _mm_set1_epi8(b'\n' as i8))) as u64) << (16 * i);
             // Bytes from 0x80 on are negative here.
             marks.plain |= (_mm_movemask_epi8(_mm_cmpgt_epi8(lanes, _mm_set1_epi8(b' ' as i8))) as u64) << (16 * i);
@@ -251,13 +251,13 @@ fn marks(block: &[u8; 64]) -> Marks {
         marks
     }
     // SAFETY: every x86-64 processor has SSE2.
-    unsafe { compare(block) }
+    unsafe { compare(block, comma) }
 }
 
 /// Marks the bytes of a block.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn marks(block: &[u8; 64]) -> Marks {
-    let mask = |marked: fn(u8) -> bool| block.iter().rev().fold(0u64, |mask, &b| mask << 1 | u64::from(marked(b)));
-    Marks { commas: mask(|b| b == b','), ends: mask(|b| b == b'\n'), plain: mask(|b| (0x21..0x80).contains(&b)) }
+fn marks(block: &[u8; 64], comma: u8) -> Marks {
+    let mask = |marked: &dyn Fn(u8) -> bool| block.iter().rev().fold(0u64, |mask, &b| mask << 1 | u64::from(marked(b)));
+    Marks { commas: mask(&|b| b == comma), ends: mask(&|b| b == b'\n'), plain: mask(&|b| (0x21..0x80).contains(&b)) }
 }

@@ -3,14 +3,15 @@
 use super::column::Column;
 use super::dictionary::Dictionary;
 use super::intern::{Interner, NULL, Texts};
-use super::parse::{FileFacts, Parsed, parse};
+use super::job::FileFacts;
+use super::parse::{Parsed, parse};
 use super::part::{Checks, Part, Unknown};
 use super::plan::{Link, Plan};
 use super::reference::{NEVER, Reference, References};
 use super::reject::{Reject, Rejects};
 use super::source::{Source, find};
 use super::write::{Layout, write_keys};
-use super::{Options, Outcome, in_parallel, reject};
+use super::{EXAMPLES, Options, Outcome, in_parallel, reject};
 use crate::commit;
 use crate::contract::{Contract, Contracts, OnViolation};
 use crate::error::{Error, Result};
@@ -271,6 +272,7 @@ impl<'a> Ingest<'a> {
             *counts.by_rule.entry(reject.rule.name().to_string()).or_default() += 1;
         }
         let mut inputs = Vec::new();
+        let mut told: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (number, (source, facts)) in (first..).zip(sources.iter().zip(facts)) {
             let of = |counts: &BTreeMap<u32, u64>| counts.get(&number).copied().unwrap_or_default();
             let (duplicates, rejected) = (of(&duplicates), of(&rejected));
@@ -282,7 +284,8 @@ impl<'a> Ingest<'a> {
             if !facts.unknown_columns.is_empty() {
                 tracing::warn!(file = source.name, columns = facts.unknown_columns.join(", "), "unknown columns were kept out");
             }
-            let FileFacts { bytes, blake3, rows, unknown_columns } = facts;
+            let FileFacts { bytes, blake3, rows, unknown_columns, .. } = facts;
+            facts.told.into_iter().for_each(|(check, what)| told.entry(check).or_default().push(what));
             let (collection, path) = (name.clone(), source.name.clone());
             inputs.push(Input { collection, path, bytes, blake3, rows_read: rows, accepted, duplicates, rejected, unknown_columns });
         }
@@ -295,7 +298,15 @@ impl<'a> Ingest<'a> {
             examples: unknown.examples.into_keys().collect(),
             restricted: false,
         };
-        let warnings = plan.links.iter().zip(unknown).filter(|(_, u)| u.rows > 0).map(warning).collect();
+        let told = told.into_iter().map(|(check, what)| Warning {
+            check: check.into(),
+            collection: Some(name.clone()),
+            count: what.len() as u64,
+            examples: what.into_iter().take(EXAMPLES).collect(),
+            at: vec![],
+            restricted: false,
+        });
+        let warnings = plan.links.iter().zip(unknown).filter(|(_, u)| u.rows > 0).map(warning).chain(told).collect();
         Done { inputs, counts: Some(counts), warnings, rejects, ..Done::default() }
     }
 

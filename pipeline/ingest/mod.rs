@@ -1,13 +1,17 @@
 //! Ingest: raw files in, typed and checked Parquet out (collections.md, "Files" to "Checks on the way in").
 //!
-//! A collection is read in chunks by all threads (`records`, `fields`, `value`, `column`, `parse`); its text tables are brought together in an order
-//! that depends on nothing but the texts (`dictionary`); each partition is sorted by key and checked (`order`, `part`, `reference`), then written
-//! (`encode`, `write`). So the files are the same for any number of threads and any order of files and rows.
+//! Files become UTF-8 text of records, whatever they are (`source`, `format`, `rows`; nothing larger than `limit` says). The text is read in
+//! chunks by all threads (`job`, `records`, `fields`, `value`, `column`, `parse`); its text tables are brought together in an order that depends
+//! on nothing but the texts (`dictionary`); each partition is sorted by key and checked (`order`, `part`, `reference`), then written (`encode`,
+//! `write`). So the files are the same for any number of threads and any order of files and rows.
 
 pub mod column;
 pub mod dictionary;
 pub mod fields;
+pub mod format;
 pub mod intern;
+pub mod job;
+pub mod limit;
 mod load;
 pub mod locate;
 pub mod order;

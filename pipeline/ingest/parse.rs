@@ -1,17 +1,16 @@
 //! Reads the files of a collection on several threads: each takes a chunk of a file, reads its fields, and keeps the columns.
 
 use super::column::{Bad, Column, Reading, read_tile};
-use super::fields::{Place, Tile, record};
+use super::fields::{Place, Tile};
 use super::intern::Interner;
+use super::job::{FileFacts, Job, Layout};
 use super::plan::Plan;
-use super::records::{Chunk, Records, record_end};
+use super::records::Chunk;
 use super::reference::Reference;
 use super::reject::{Reject, Rule};
-use super::source::{Input, Source};
+use super::source::Source;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows of one chunk that belong to one partition.
 #[derive(Debug)]
@@ -52,19 +51,6 @@ impl Lines {
     }
 }
 
-/// What is known of a file after reading.
-#[derive(Debug, Default, Clone)]
-pub struct FileFacts {
-    /// Size in bytes, as it lies there.
-    pub bytes: u64,
-    /// BLAKE3 of the file, 64 hex digits.
-    pub blake3: String,
-    /// Records read.
-    pub rows: u64,
-    /// Columns that are not in the contract.
-    pub unknown_columns: Vec<String>,
-}
-
 /// A guess at how many bytes of files there are for each identifier: about three rows of a hundred bytes.
 const BYTES_PER_ID: u64 = 300;
 
@@ -81,40 +67,11 @@ pub struct Parsed {
     pub files: Vec<FileFacts>,
 }
 
-/// Where a file's fields are.
-#[derive(Debug)]
-struct Layout {
-    positions: Vec<Option<usize>>,
-    columns: usize,
-}
-
-enum State {
-    New,
-    Open(Box<Open>),
-    Done,
-}
-
-struct Open {
-    records: Records<Input>,
-    first: Option<Chunk>,
-    layout: Arc<Layout>,
-}
-
-struct Job<'a> {
-    source: &'a Source,
-    number: u32,
-    state: Mutex<State>,
-    facts: Mutex<FileFacts>,
-    failed: AtomicBool,
-}
-
 /// What all threads that read a collection share.
 struct Shared<'a> {
     plan: &'a Plan<'a>,
     shared: Vec<Option<&'a Reference>>,
     jobs: Vec<Job<'a>>,
-    chunk_bytes: usize,
-    errors: Mutex<Vec<(u32, u64, Error)>>,
 }
 
 /// Reads the files of a collection; `first_number` is the number of its first file.
@@ -126,44 +83,45 @@ pub fn parse(
     threads: usize,
     chunk_bytes: usize,
 ) -> Result<Parsed> {
-    let job = |(i, source)| Job {
-        source,
-        number: first_number + i as u32,
-        state: Mutex::new(State::New),
-        facts: Mutex::default(),
-        failed: AtomicBool::new(false),
-    };
-    let jobs: Vec<Job> = sources.iter().enumerate().map(job).collect();
-    let shared = Shared { plan, shared, jobs, chunk_bytes, errors: Mutex::default() };
+    let job = |(number, source)| Job::new(source, plan, number, chunk_bytes);
+    let jobs: Vec<Job> = (first_number..).zip(sources).map(job).collect();
+    let shared = Shared { plan, shared, jobs };
     let workers = super::on_threads(threads, |thread| Worker::new(&shared, thread).run());
-    if let Some(error) = first_errors(shared.errors.into_inner().unwrap_or_else(PoisonError::into_inner)) {
-        return Err(error);
-    }
     let mut parsed = Parsed { tables: plan.readers.iter().map(|_| Vec::new()).collect(), ..Parsed::default() };
-    for worker in workers {
-        let (blocks, tables, rejects) = worker?;
+    // What was read of a file before it was read once more does not count.
+    let counts = |file: u32| shared.jobs.iter().find_map(|job| job.counts(file));
+    for (blocks, tables, rejects) in workers {
         for (year, block) in blocks {
-            parsed.parts.entry(year).or_default().push(block);
+            let kept = counts(block.file).map(|file| Block { file, ..block });
+            parsed.parts.entry(year).or_default().extend(kept);
         }
         parsed.tables.iter_mut().zip(tables).for_each(|(all, table)| all.push(table));
-        parsed.rejects.extend(rejects);
+        parsed.rejects.extend(rejects.into_iter().filter_map(|r| Some(Reject { file: counts(r.file)?, ..r })));
     }
+    parsed.parts.retain(|_, blocks| !blocks.is_empty());
     let place = |b: &Block| (b.file, b.lines.first());
     parsed.parts.values_mut().for_each(|blocks| blocks.sort_by_key(place));
-    parsed.files = shared.jobs.into_iter().map(|j| j.facts.into_inner().unwrap_or_else(PoisonError::into_inner)).collect();
-    Ok(parsed)
+    let mut errors = Vec::new();
+    for (number, job) in (first_number..).zip(shared.jobs) {
+        match job.finish() {
+            Ok(facts) => {
+                parsed.rejects.extend(facts.faults.iter().map(|f| Reject::of_fault(number, f)));
+                parsed.files.push(facts);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    first_errors(errors).map_or(Ok(parsed), Err)
 }
 
-/// The errors of files as one, in order of file and line.
-fn first_errors(mut errors: Vec<(u32, u64, Error)>) -> Option<Error> {
-    errors.sort_by_key(|(file, line, _)| (*file, *line));
-    errors.dedup_by_key(|(file, ..)| *file);
-    let all_data = errors.iter().all(|(.., e)| matches!(e, Error::Data(_)));
+/// The errors of files as one, in the order of the files.
+fn first_errors(mut errors: Vec<Error>) -> Option<Error> {
+    let all_data = errors.iter().all(|e| matches!(e, Error::Data(_)));
     if all_data && errors.len() > 1 {
-        return Some(Error::Data(errors.iter().map(|(.., e)| e.to_string()).collect::<Vec<_>>().join("\n")));
+        return Some(Error::Data(errors.iter().map(Error::to_string).collect::<Vec<_>>().join("\n")));
     }
-    let first = errors.iter().position(|(.., e)| !matches!(e, Error::Data(_))).unwrap_or(0);
-    (!errors.is_empty()).then(|| errors.swap_remove(first).2)
+    let first = errors.iter().position(|e| !matches!(e, Error::Data(_))).unwrap_or(0);
+    (!errors.is_empty()).then(|| errors.swap_remove(first))
 }
 
 type Read = (Vec<(Option<i32>, Block)>, Vec<Interner>, Vec<Reject>);
@@ -191,33 +149,26 @@ impl<'a> Worker<'a> {
     }
 
     /// Goes over the files, from one that is its own on, until all have ended.
-    fn run(mut self) -> Result<Read> {
+    fn run(mut self) -> Read {
         let jobs = &self.shared.jobs;
         let mut chunk = Chunk::default();
         for i in 0..jobs.len() {
             let job = &jobs[(i + self.thread) % jobs.len()];
-            loop {
-                let layout = match job.take(self.shared, &mut chunk) {
-                    Ok(Some(layout)) => layout,
-                    Ok(None) => break,
-                    Err(error) => {
-                        job.fail(self.shared, 0, error);
-                        break;
-                    }
-                };
-                if let Err((line, error)) = check_text(&chunk, &job.source.name) {
-                    job.fail(self.shared, line, error);
-                    break;
+            while let Some(layout) = job.take(&mut chunk) {
+                match check_text(&chunk, &job.source.name) {
+                    Ok(()) => self.read(&chunk, &layout, job),
+                    Err(_) if layout.guessed => job.read_again(layout.file),
+                    Err((line, error)) => job.fail(layout.file, line, error),
                 }
-                self.read(&chunk, &layout, job);
             }
         }
-        Ok((self.blocks, self.own, self.rejects))
+        (self.blocks, self.own, self.rejects)
     }
 
     /// Reads the fields of a chunk into a block for each partition.
     fn read(&mut self, chunk: &Chunk, layout: &Layout, job: &Job) {
         let Shared { plan, shared, .. } = self.shared;
+        let file = layout.file;
         let mut columns: Vec<Column> = plan.readers.iter().map(|r| Column::for_reader(r, chunk.lines)).collect();
         let reading = Reading { plan, positions: &layout.positions, shared };
         let mut place = Place::start(chunk);
@@ -228,7 +179,7 @@ impl<'a> Worker<'a> {
             rows += note_lines(&mut lines, tile, &self.bad, rows, chunk.line);
             read += (tile.rows.len() + tile.irregular.len()) as u64;
             self.rejects.extend(tile.irregular.iter().map(|&(line, found)| Reject {
-                file: job.number,
+                file,
                 line: chunk.line + u64::from(line),
                 field: None,
                 rule: Rule::Type,
@@ -236,11 +187,11 @@ impl<'a> Worker<'a> {
                 detail: (layout.columns as u64) << 32 | u64::from(found),
             }));
         }
-        let place = |r: Reject| Reject { file: job.number, line: chunk.line + r.line, ..r };
+        let place = |r: Reject| Reject { file, line: chunk.line + r.line, ..r };
         self.rejects.extend(self.bad.rejects.drain(..).map(place));
-        job.facts.lock().unwrap_or_else(PoisonError::into_inner).rows += read;
+        job.count(file, read);
         if rows > 0 {
-            self.divide(Block { file: job.number, thread: self.thread, lines, rows, columns });
+            self.divide(Block { file, thread: self.thread, lines, rows, columns });
         }
     }
 
@@ -279,103 +230,13 @@ fn note_lines(lines: &mut Lines, tile: &Tile, bad: &Bad, before: usize, first_li
     row - before
 }
 
-/// Makes sure that a chunk is UTF-8.
+/// Makes sure that a chunk is UTF-8, also the header before its first record.
 fn check_text(chunk: &Chunk, name: &str) -> std::result::Result<(), (u64, Error)> {
-    let text = &chunk.text[chunk.start..chunk.end];
-    let Err(error) = std::str::from_utf8(text) else { return Ok(()) };
-    let at = chunk.start + error.valid_up_to();
+    let Err(error) = std::str::from_utf8(&chunk.text[..chunk.end]) else { return Ok(()) };
+    let at = error.valid_up_to();
     let line = chunk.line + memchr::memchr_iter(b'\n', &chunk.text[..at]).count() as u64;
     let column = at - memchr::memrchr(b'\n', &chunk.text[..at]).map_or(0, |n| n + 1) + 1;
     let byte = chunk.text[at];
     let what = format!("{name}: line {line}, byte {column} of the line: 0x{byte:02X} is no UTF-8; save the file as CSV UTF-8");
     Err((line, Error::Data(what)))
-}
-
-impl Job<'_> {
-    /// Takes the next chunk of the file.
-    fn take(&self, shared: &Shared, chunk: &mut Chunk) -> Result<Option<Arc<Layout>>> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.failed.load(Ordering::Relaxed) {
-            *state = State::Done;
-        }
-        if let State::New = *state {
-            // An error leaves it done: it is reported once.
-            *state = State::Done;
-            let open = self.open(shared)?;
-            *state = State::Open(open);
-        }
-        let State::Open(open) = &mut *state else { return Ok(None) };
-        let more = match open.first.take() {
-            Some(first) => {
-                *chunk = first;
-                true
-            }
-            None => open.records.next(chunk, &self.source.name)?,
-        };
-        if more {
-            return Ok(Some(open.layout.clone()));
-        }
-        if let State::Open(open) = std::mem::replace(&mut *state, State::Done) {
-            let finished = open.records.into_input().into_hashing().finish();
-            let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-            (facts.bytes, facts.blake3) = finished.map_err(|e| Error::io("read", &self.source.path, e))?;
-        }
-        Ok(None)
-    }
-
-    fn fail(&self, shared: &Shared, line: u64, error: Error) {
-        self.failed.store(true, Ordering::Relaxed);
-        shared.errors.lock().unwrap_or_else(PoisonError::into_inner).push((self.number, line, error));
-    }
-
-    /// Opens the file and reads its header.
-    fn open(&self, shared: &Shared) -> Result<Box<Open>> {
-        let name = &self.source.name;
-        let mut records = Records::new(Input::open(self.source)?, shared.chunk_bytes);
-        let mut chunk = Chunk::default();
-        let header = header(&mut records, &mut chunk, name)?;
-        let (layout, unknown) = layout(shared.plan, &header).map_err(|what| Error::Data(format!("{name}: {what}")))?;
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).unknown_columns = unknown;
-        Ok(Box::new(Open { records, first: Some(chunk), layout: Arc::new(layout) }))
-    }
-}
-
-/// Reads the header of a file; `chunk` has what follows it.
-pub fn header(records: &mut Records<Input>, chunk: &mut Chunk, name: &str) -> Result<Vec<String>> {
-    let mut header = Vec::new();
-    // It is the first record that is not blank; a chunk may hold nothing before it.
-    while header.iter().all(String::is_empty) {
-        if chunk.start == chunk.end && !records.next(chunk, name)? {
-            break;
-        }
-        let Some(end) = record_end(&chunk.text[..chunk.end], chunk.start) else { break };
-        check_text(chunk, name).map_err(|(_, e)| e)?;
-        header = record(&chunk.text[chunk.start..end]);
-        chunk.start = end;
-    }
-    Ok(header)
-}
-
-/// Finds the contract's fields in a header; also the columns that it does not know.
-fn layout(plan: &Plan, header: &[String]) -> std::result::Result<(Layout, Vec<String>), String> {
-    let lower: Vec<String> = header.iter().map(|h| h.to_lowercase()).collect();
-    let mut positions = Vec::new();
-    let mut missing = Vec::new();
-    for field in &plan.contract.fields {
-        let position = lower.iter().position(|h| *h == field.name);
-        if position.is_none() && field.constraints.required {
-            missing.push(field.name.as_str());
-        }
-        positions.push(position);
-    }
-    if let Some(twice) = lower.iter().enumerate().find(|(i, h)| !h.is_empty() && lower[..*i].contains(h)) {
-        return Err(format!("the header has the column {} twice; remove or rename one", twice.1));
-    }
-    if !missing.is_empty() {
-        let found = if header.is_empty() { "none".to_string() } else { header.join(", ") };
-        return Err(format!("required columns are missing: {}; columns found: {found}", missing.join(", ")));
-    }
-    let name = |(i, h): (usize, &String)| if h.is_empty() { format!("(column {} without a name)", i + 1) } else { h.clone() };
-    let unknown = header.iter().enumerate().filter(|(i, _)| !positions.contains(&Some(*i))).map(name).collect();
-    Ok((Layout { positions, columns: header.len() }, unknown))
 }

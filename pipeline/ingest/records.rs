@@ -1,14 +1,14 @@
-//! From bytes to records: pieces of a text file that begin and end with a record, and their line numbers (RFC 4180; lines end with LF or CRLF).
+//! From bytes to records: pieces of a text file that begin and end with a record, and their line numbers (RFC 4180; lines end with LF, CR or CRLF).
 
+use super::format::encoding::end_lines;
+use super::limit::RECORD_BYTES;
+use super::source::read_error;
 use crate::error::{Error, Result};
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 use std::io::Read;
 
 /// Zero bytes kept after the records of a chunk, so that wide loads at its end stay inside.
 pub const PADDING: usize = 64;
-
-/// No record is longer, unless a quotation mark is never closed.
-const LONGEST: usize = 64 << 20;
 
 /// Some records of a file.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub struct Chunk {
     pub lines: usize,
     /// Whether there is a quotation mark in it.
     pub quoted: bool,
+    /// The byte between fields.
+    pub separator: u8,
 }
 
 /// Reads a text file chunk by chunk.
@@ -33,13 +35,18 @@ pub struct Records<R> {
     rest: Vec<u8>,
     line: u64,
     size: usize,
-    begun: bool,
+    separator: u8,
 }
 
 impl<R: Read> Records<R> {
-    /// Reads `input` in chunks of about `size` bytes.
-    pub fn new(input: R, size: usize) -> Self {
-        Records { input, rest: Vec::new(), line: 1, size: size.max(1), begun: false }
+    /// Reads `input`, UTF-8 with this byte between fields, in chunks of about `size` bytes.
+    pub fn new(input: R, separator: u8, size: usize) -> Self {
+        Records { input, rest: Vec::new(), line: 1, size: size.max(1), separator }
+    }
+
+    /// The same, if the first line has another number than 1.
+    pub fn from_line(self, line: u64) -> Self {
+        Records { line, ..self }
     }
 
     /// What is read from.
@@ -58,16 +65,16 @@ impl<R: Read> Records<R> {
             if !more && text.last().is_some_and(|&b| b != b'\n') {
                 text.push(b'\n');
             }
-            match if chunk.quoted { last_record_end(text) } else { memrchr(b'\n', text).map(|at| at + 1) } {
+            match if chunk.quoted { last_record_end(text, self.separator) } else { memrchr(b'\n', text).map(|at| at + 1) } {
                 Some(end) if more || end == text.len() => break end,
                 None if more => {}
                 None if text.is_empty() => break 0,
-                end => return Err(self.unclosed(text, end.unwrap_or(0), name)),
+                end => return Err(self.too_long(text, end.unwrap_or(0), name)),
             }
         };
         self.rest.extend_from_slice(&text[end..]);
         text.truncate(end);
-        chunk.line = self.line;
+        (chunk.line, chunk.separator) = (self.line, self.separator);
         chunk.lines = memchr_iter(b'\n', text).count();
         self.line += chunk.lines as u64;
         text.resize(end + PADDING, 0);
@@ -79,28 +86,32 @@ impl<R: Read> Records<R> {
         let before = text.len();
         // A record longer than what was read: read as much again, so that long records cost no more than twice their length.
         let size = self.size.max(before);
-        if size > LONGEST {
-            return Err(self.unclosed(text, 0, name));
+        if size > RECORD_BYTES {
+            return Err(self.too_long(text, 0, name));
         }
         text.reserve(size + PADDING + 1);
-        let read = (&mut self.input).take(size as u64).read_to_end(text);
-        let read = read.map_err(|e| match e.raw_os_error() {
-            Some(_) => Error::internal(format!("cannot read {name}"), e),
-            None => Error::Data(format!("{name}: cannot be unpacked ({e}); check that the file is whole")),
-        })?;
-        if !self.begun {
-            self.begun = true;
-            if text.starts_with(b"\xEF\xBB\xBF") {
-                text.drain(before..before + 3);
-            } else if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
-                return Err(Error::Data(format!("{name}: is UTF-16; save it as CSV UTF-8")));
-            }
+        let read = (&mut self.input).take(size as u64).read_to_end(text).map_err(|e| read_error(e, name))?;
+        end_lines(text, before, read == size);
+        match memchr(0, &text[before..]) {
+            Some(at) => Err(self.no_text(&text[..before + at], name)),
+            None => Ok(read == size),
         }
-        Ok(read == size)
     }
 
-    fn unclosed(&self, text: &[u8], from: usize, name: &str) -> Error {
+    fn no_text(&self, before: &[u8], name: &str) -> Error {
+        let line = self.line + memchr_iter(b'\n', before).count() as u64;
+        Error::Data(format!(
+            "{name}: line {line} has a zero byte, so the file is damaged, is UTF-16 without a byte-order mark, or is no text; save it as CSV UTF-8"
+        ))
+    }
+
+    /// A record that does not end, from a place in the text on.
+    fn too_long(&self, text: &[u8], from: usize, name: &str) -> Error {
         let line = self.line + memchr_iter(b'\n', &text[..from]).count() as u64;
+        if memchr(b'"', &text[from..]).is_none() {
+            let most = RECORD_BYTES >> 20;
+            return Error::Data(format!("{name}: line {line} is longer than {most} MiB; is it a table with a record on each line?"));
+        }
         Error::Data(format!(
             "{name}: the record that begins in line {line} has a quotation mark that is never closed; close it, or double it if it is part of the text"
         ))
@@ -108,21 +119,21 @@ impl<R: Read> Records<R> {
 }
 
 /// Where the last whole record ends.
-fn last_record_end(text: &[u8]) -> Option<usize> {
+fn last_record_end(text: &[u8], separator: u8) -> Option<usize> {
     let mut last = None;
-    while let Some(end) = record_end(text, last.unwrap_or(0)) {
+    while let Some(end) = record_end(text, last.unwrap_or(0), separator) {
         last = Some(end);
     }
     last
 }
 
 /// Where the record that begins at `at` ends, behind its line feed.
-pub fn record_end(text: &[u8], mut at: usize) -> Option<usize> {
+pub fn record_end(text: &[u8], mut at: usize, separator: u8) -> Option<usize> {
     loop {
         if text.get(at) == Some(&b'"') {
             at = closing_quote(text, at + 1)? + 1;
         }
-        at += memchr2(b',', b'\n', text.get(at..)?)? + 1;
+        at += memchr2(separator, b'\n', text.get(at..)?)? + 1;
         if text[at - 1] == b'\n' {
             return Some(at);
         }

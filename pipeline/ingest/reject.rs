@@ -1,5 +1,7 @@
 //! Rejected rows: what is wrong with them, in words, and the table that keeps them (outputs.md, `reject`).
 
+use super::format::notes::{Fault, Faulty};
+use super::limit::TEXT_CHARACTERS;
 use super::{EXAMPLES, RejectExample};
 use crate::contract::{Contract, Field, Format, Kind};
 use crate::error::{Error, Result};
@@ -72,8 +74,16 @@ pub struct Reject {
     pub rule: Rule,
     /// The offending text.
     pub text: Option<Box<str>>,
-    /// Fields expected and found (no field), or the fields in which rows with one key differ, as a bit mask.
+    /// Fields expected and found, or the number of a fault (no field), or the fields in which rows with one key differ, as a bit mask.
     pub detail: u64,
+}
+
+impl Reject {
+    /// A row that could not be made from its file.
+    pub fn of_fault(file: u32, faulty: &Faulty) -> Reject {
+        let Faulty { line, fault, text } = faulty.clone();
+        Reject { file, line, field: None, rule: Rule::Type, text, detail: fault as u64 }
+    }
 }
 
 /// The text of a field as a reject keeps it: never longer than a cell of a spreadsheet shows well.
@@ -92,7 +102,8 @@ pub fn message(reject: &Reject, contract: &Contract) -> String {
             let names = names.collect::<Vec<_>>().join(", ");
             format!("several rows have this {} but differ in {names}; leave the right one", contract.primary_key.join(", "))
         }
-        (Rule::Type, None) => format!("expected {} fields, found {}", reject.detail >> 32, reject.detail & 0xFFFF_FFFF),
+        (Rule::Type, None) => Fault::message(reject.detail)
+            .map_or_else(|| format!("expected {} fields, found {}", reject.detail >> 32, reject.detail & 0xFFFF_FFFF), str::to_string),
         (_, None) => reject.rule.name().to_string(),
         (Rule::Required, Some(f)) => match &f.constraints.required_unless {
             Some(unless) => format!("a value is required unless {} is {}", unless.field, unless.value),
@@ -116,7 +127,7 @@ fn expected(field: &Field) -> String {
         (Kind::String, Some(Format::Cip), _) => return "a CIP code NN.NNNN, or its 5 to 6 digits".into(),
         (Kind::String, Some(Format::CipSeries), _) => return "a CIP code NN.NNNN, or its 5 to 6 digits, or a series NN or NN.NN".into(),
         (Kind::String, Some(Format::Id), _) => return format!("1 to {} characters", super::plan::ID_CHARACTERS),
-        (Kind::String, None, _) => return "text".into(),
+        (Kind::String, None, _) => return format!("text of at most {TEXT_CHARACTERS} characters"),
         (Kind::Boolean, ..) => return "Y or N, yes or no, true or false, T or F, 1 or 0".into(),
         (Kind::Date, ..) => return "a date YYYY-MM-DD".into(),
         (Kind::Number, _, Some(d)) => {

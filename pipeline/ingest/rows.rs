@@ -26,7 +26,7 @@ pub struct End {
 pub trait Rows: Send {
     /// The names of the columns.
     fn header(&self) -> &[String];
-    /// The line on which they stand.
+    /// The line on which they stand; 0 if they stand on none.
     fn header_line(&self) -> u64;
     /// Fills `row` with the next one; false at the end. Errors name file and line.
     fn next(&mut self, row: &mut Row) -> Result<bool>;
@@ -48,7 +48,13 @@ pub struct Text {
 impl Text {
     /// The text of some rows.
     pub fn new(rows: Box<dyn Rows>) -> Text {
-        Text { rows, row: Row::default(), text: Vec::new(), at: 0, line: 1, begun: false }
+        let line = rows.header_line().min(1);
+        Text { rows, row: Row::default(), text: Vec::new(), at: 0, line, begun: false }
+    }
+
+    /// The line that the text begins with: 1, or 0 where the header stands on none.
+    pub fn first_line(&self) -> u64 {
+        self.rows.header_line().min(1)
     }
 
     /// What it reads from.

@@ -1,10 +1,11 @@
 //! Whether a raw folder is the one that was loaded: told by the hashes of its files, without reading a row.
 
 use super::load::too_many;
-use super::source::{Hashing, Source, find};
+use super::format::unpack::Hashing;
+use super::source::{Source, find};
 use super::{Options, in_parallel};
 use crate::contract::Contracts;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lake::{Input, Load};
 use std::path::Path;
 
@@ -20,18 +21,11 @@ pub fn is_same(raw: &Path, contracts: &Contracts, previous: &Load, options: &Opt
     let files: Vec<(&String, &Source)> = found.collections.iter().flat_map(|(c, sources)| sources.iter().map(move |s| (c, s))).collect();
     let pairs: Option<Vec<(&Source, &Input)>> = files.iter().map(|(c, s)| Some((*s, input(previous, c, s)?))).collect();
     let Some(pairs) = pairs.filter(|p| as_many && named && p.len() == previous.inputs.len()) else { return Ok(false) };
-    let same = in_parallel(options.partitions.max(1), pairs, |(source, input)| Ok(Hashing::of(source)?.1 == input.blake3));
+    let same = in_parallel(options.partitions.max(1), pairs, |(source, input)| Ok(Hashing::open(&source.path, &source.name)?.finish()?.1 == input.blake3));
     same.into_iter().try_fold(true, |all, same: Result<bool>| Ok(all && same?))
 }
 
 /// What the load before knows of a file of this name and size.
 fn input<'a>(previous: &'a Load, collection: &str, source: &Source) -> Option<&'a Input> {
     previous.inputs.iter().find(|i| i.collection == collection && i.path == source.name && i.bytes == source.bytes)
-}
-
-impl Hashing {
-    /// Size and hash of a file.
-    fn of(source: &Source) -> Result<(u64, String)> {
-        Hashing::open(source)?.finish().map_err(|e| Error::io("read", &source.path, e))
-    }
 }

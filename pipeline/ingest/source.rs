@@ -1,33 +1,72 @@
 //! What lies in a raw folder, and how a file of it becomes a stream of text. A further format gets its place here and in [`Format::of`].
 
+use super::format::encoding::{Encoding, Utf8};
+use super::format::notes::Notes;
+use super::format::unpack::Unpacked;
+use super::format::{Want, rows};
+use super::rows::Text;
 use crate::contract::Contracts;
 use crate::error::{Error, Result};
 use crate::store::relative;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+/// What a file is, once it is unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text of fields with this byte between them.
+    Text(u8),
+    /// A JSON object on each line.
+    Ndjson,
+    /// Parquet.
+    Parquet,
+    /// A workbook, of which the first sheet is read.
+    Xlsx,
+}
 
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated text.
-    Csv,
-    /// The same, packed with gzip.
-    CsvGz,
-    /// The same, packed with zstd.
-    CsvZst,
+pub enum Packing {
+    /// Not.
+    None,
+    /// With gzip.
+    Gzip,
+    /// With Zstandard.
+    Zstd,
 }
 
-/// The endings that are read, for messages.
-const ENDINGS: &str = "csv, csv.gz, csv.zst";
+/// What a file is, and how it is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// What it is.
+    pub kind: Kind,
+    /// How it is packed.
+    pub packing: Packing,
+}
+
+/// The endings that are read. Those of text may also be packed.
+const ENDINGS: [(&str, Kind); 5] = [
+    (".csv", Kind::Text(b',')),
+    (".tsv", Kind::Text(b'\t')),
+    (".ndjson", Kind::Ndjson),
+    (".parquet", Kind::Parquet),
+    (".xlsx", Kind::Xlsx),
+];
+const PACKED: [(&str, Packing); 2] = [(".gz", Packing::Gzip), (".zst", Packing::Zstd)];
+/// The same for messages.
+const READABLE: &str = "csv, tsv, ndjson (each also with .gz or .zst after it), parquet or xlsx";
 
 impl Format {
-    /// Splits a file name into what stands before the first dot that begins a known ending, and the format.
-    fn of(name: &str) -> Option<(&str, Format)> {
-        let endings = [(".csv", Format::Csv), (".csv.gz", Format::CsvGz), (".csv.zst", Format::CsvZst)];
+    /// The format that a file's name tells by its ending, in any letter case.
+    pub fn of(name: &str) -> Option<Format> {
         let lower = name.to_ascii_lowercase();
-        endings.into_iter().find_map(|(ending, format)| lower.ends_with(ending).then(|| (&name[..name.len() - ending.len()], format)))
+        let packed = PACKED.into_iter().find_map(|(ending, packing)| Some((lower.strip_suffix(ending)?, packing)));
+        let (name, packing) = packed.unwrap_or((&lower, Packing::None));
+        let kind = ENDINGS.into_iter().find_map(|(ending, kind)| name.ends_with(ending).then_some(kind))?;
+        let packable = matches!(kind, Kind::Text(_) | Kind::Ndjson);
+        (packing == Packing::None || packable).then_some(Format { kind, packing })
     }
 }
 
@@ -38,7 +77,7 @@ pub struct Source {
     pub path: PathBuf,
     /// Its path in the raw folder, with `/`.
     pub name: String,
-    /// How it is packed.
+    /// What it is, and how it is packed.
     pub format: Format,
     /// Size in bytes.
     pub bytes: u64,
@@ -91,13 +130,13 @@ fn no_folder(folder: &Path, e: std::io::Error) -> Error {
     }
 }
 
-/// The entries of a folder but the hidden ones.
+/// The entries of a folder but the hidden ones, and those that a spreadsheet program keeps beside a workbook that is open.
 fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).map_err(|e| no_folder(folder, e))? {
         let entry = entry.map_err(|e| Error::io("read folder", folder, e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
+        if !name.starts_with(['.', '~']) {
             all.push((entry.path(), name));
         }
     }
@@ -106,76 +145,70 @@ fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
 
 fn add(found: &mut Found, raw: &Path, collection: &str, path: &Path, file: &str) -> Result<()> {
     let name = relative(raw, path);
+    refuse_links_out(raw, path, &name)?;
     match Format::of(file) {
-        Some((_, format)) if path.is_file() => {
+        Some(format) if path.is_file() => {
             let bytes = path.metadata().map_err(|e| Error::io("read", path, e))?.len();
             let source = Source { path: path.to_path_buf(), name, format, bytes };
             found.collections.entry(collection.to_string()).or_default().push(source);
             Ok(())
         }
-        _ => Err(Error::Data(format!("{name}: collection {collection} cannot be read from it; expected a file ending in {ENDINGS}"))),
+        _ => Err(Error::Data(format!("{name}: collection {collection} cannot be read from it; expected a file ending in {READABLE}"))),
     }
 }
 
-/// Reads a file and takes its size and hash on the way.
-#[derive(Debug)]
-pub struct Hashing {
-    file: File,
-    hasher: blake3::Hasher,
-    bytes: u64,
-}
-
-impl Hashing {
-    /// Opens a file.
-    pub fn open(source: &Source) -> Result<Hashing> {
-        let file = File::open(&source.path).map_err(|e| Error::io("read", &source.path, e))?;
-        Ok(Hashing { file, hasher: blake3::Hasher::new(), bytes: 0 })
-    }
-
-    /// Reads what is left, then gives size and hash of the whole file.
-    pub fn finish(mut self) -> io::Result<(u64, String)> {
-        io::copy(&mut self, &mut io::sink())?;
-        Ok((self.bytes, self.hasher.finalize().to_hex().to_string()))
+/// A link may stand for a file of the raw folder, not for one elsewhere: who can write there could have any file of the machine read.
+fn refuse_links_out(raw: &Path, path: &Path, name: &str) -> Result<()> {
+    let real = |path: &Path| path.canonicalize();
+    let out = |why: String| Err(Error::Data(format!("{name}: {why}; put the file itself into the folder")));
+    match (real(raw), real(path)) {
+        (Ok(raw), Ok(real)) if real.starts_with(&raw) => Ok(()),
+        (Ok(_), Ok(_)) => out("is a link out of the raw folder".into()),
+        (_, Err(e)) if path.is_symlink() => out(format!("is a link to what cannot be read ({e})")),
+        (Err(e), _) | (_, Err(e)) => Err(Error::io("read", path, e)),
     }
 }
 
-impl Read for Hashing {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
-        self.hasher.update(&buffer[..read]);
-        self.bytes += read as u64;
-        Ok(read)
-    }
-}
-
-/// The text of a file, unpacked.
+/// The text of a file: comma-separated, or with another byte between fields; UTF-8.
 pub enum Input {
-    /// Not packed.
-    Plain(Box<Hashing>),
-    /// Packed with gzip.
-    Gz(Box<flate2::read::MultiGzDecoder<Hashing>>),
-    /// Packed with zstd.
-    Zst(Box<zstd::Decoder<'static, BufReader<Hashing>>>),
+    /// A file of text.
+    Text(Box<Utf8<Unpacked>>),
+    /// Rows of any other format, or of a mapping.
+    Rows(Text),
 }
 
 impl Input {
-    /// Opens a file.
-    pub fn open(source: &Source) -> Result<Input> {
-        let failed = |e| Error::io("read", &source.path, e);
-        let hashing = Hashing::open(source)?;
-        Ok(match source.format {
-            Format::Csv => Input::Plain(Box::new(hashing)),
-            Format::CsvGz => Input::Gz(Box::new(flate2::read::MultiGzDecoder::new(hashing))),
-            Format::CsvZst => Input::Zst(Box::new(zstd::Decoder::new(hashing).map_err(failed)?)),
-        })
+    /// Opens a file for those columns of it that are wanted. Text without a byte-order mark is taken for `unmarked`.
+    pub fn open(source: &Source, unmarked: Encoding, want: &Want, notes: &Notes) -> Result<Input> {
+        if let Some(rows) = rows(source, want, notes)? {
+            return Ok(Input::Rows(Text::new(rows)));
+        }
+        let unpacked = Unpacked::open(&source.path, &source.name, source.format.packing)?;
+        let text = Utf8::new(unpacked, &source.name, unmarked).map_err(|e| read_error(e, &source.name))?;
+        Ok(Input::Text(Box::new(text)))
     }
 
-    /// What it reads from, once it has ended.
-    pub fn into_hashing(self) -> Hashing {
+    /// The line that it begins with.
+    pub fn first_line(&self) -> u64 {
         match self {
-            Input::Plain(hashing) => *hashing,
-            Input::Gz(decoder) => decoder.into_inner(),
-            Input::Zst(decoder) => decoder.finish().into_inner(),
+            Input::Text(_) => 1,
+            Input::Rows(text) => text.first_line(),
+        }
+    }
+
+    /// The encoding that was found; rows are decoded already.
+    pub fn encoding(&self) -> Encoding {
+        match self {
+            Input::Text(text) => text.encoding(),
+            Input::Rows(_) => Encoding::Utf8Marked,
+        }
+    }
+
+    /// Reads what is left of the file, then gives its size and hash.
+    pub fn finish(self) -> Result<(u64, String)> {
+        match self {
+            Input::Text(text) => text.into_input().finish(),
+            Input::Rows(text) => text.into_rows().finish().map(|end| (end.bytes, end.blake3)),
         }
     }
 }
@@ -183,9 +216,17 @@ impl Input {
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Input::Plain(input) => input.read(buffer),
-            Input::Gz(input) => input.read(buffer),
-            Input::Zst(input) => input.read(buffer),
+            Input::Text(input) => input.read(buffer),
+            Input::Rows(input) => input.read(buffer),
         }
+    }
+}
+
+/// What went wrong in reading: our own error if it is one, else the machine's, else the file is damaged. `name` is the file's name.
+pub fn read_error(e: io::Error, name: &str) -> Error {
+    match e.downcast::<Error>() {
+        Ok(ours) => ours,
+        Err(e) if e.raw_os_error().is_some() => Error::internal(format!("cannot read {name}"), e),
+        Err(e) => Error::Data(format!("{name}: cannot be unpacked ({e}); check that the file is whole")),
     }
 }

@@ -1,0 +1,133 @@
+//! Workbooks: the first sheet that is shown, with its header wherever it is below a title. Read as a stream, with number formats, which is why
+//! it is not left to a library.
+
+mod package;
+mod sheet;
+pub mod style;
+mod workbook;
+mod xml;
+
+use super::super::limit::{HEADER_ROWS, SHEET_BYTES};
+use super::super::rows::{End, Row, Rows};
+use super::super::source::Source;
+use super::Want;
+use super::notes::Notes;
+use super::unpack::Hashing;
+use crate::error::{Error, Result};
+use package::Package;
+use sheet::{Cell, Sheet};
+use std::collections::{BTreeSet, VecDeque};
+
+/// A workbook.
+pub struct Xlsx {
+    hashing: Hashing,
+    sheet: Sheet,
+    /// Rows read while the header was looked for.
+    read: VecDeque<(u64, Vec<Cell>)>,
+    header: Vec<String>,
+    header_line: u64,
+    /// Which columns somebody asked for.
+    wanted: Vec<bool>,
+    cells: Vec<Cell>,
+    notes: Notes,
+}
+
+impl Xlsx {
+    /// Opens a workbook and finds the header of its first sheet.
+    pub fn open(source: &Source, want: &Want, notes: &Notes) -> Result<Xlsx> {
+        let name = &source.name;
+        let hashing = Hashing::open(&source.path, name)?;
+        let mut package = Package::open(&source.path, name)?;
+        let workbook = workbook::read(&mut package, name)?;
+        for other in &workbook.others {
+            notes.tell("sheet_not_read", format!("{name} ({other})"));
+        }
+        let none = || Error::Data(format!("{name}: is damaged: its first sheet is not there; save it as xlsx again"));
+        let part = package.part(&workbook.sheet, SHEET_BYTES)?.ok_or_else(none)?;
+        let mut sheet = Sheet::new(part, workbook);
+        let (mut read, mut cells) = (VecDeque::new(), Vec::new());
+        while read.len() < HEADER_ROWS
+            && let Some(line) = sheet.next(&mut cells)?
+        {
+            read.push_back((line, std::mem::take(&mut cells)));
+        }
+        let place = header_place(read.make_contiguous(), want);
+        let title = read.iter().take(place).filter(|(_, cells)| !is_blank(cells)).count();
+        if title > 0 {
+            notes.tell("rows_above_header", format!("{name} ({title})"));
+        }
+        read.drain(..place);
+        let (header_line, header) = read.pop_front().unwrap_or((1, Vec::new()));
+        let mut header: Vec<String> = header.into_iter().map(|cell| cell.text.trim().to_string()).collect();
+        header.truncate(header.iter().rposition(|h| !h.is_empty()).map_or(0, |last| last + 1));
+        let wanted = header.iter().map(|h| want.place(h).is_some()).collect();
+        Ok(Xlsx { hashing, sheet, read, header, header_line, wanted, cells, notes: notes.clone() })
+    }
+
+    fn cells(&mut self) -> Result<Option<u64>> {
+        match self.read.pop_front() {
+            Some((line, cells)) => {
+                self.cells = cells;
+                Ok(Some(line))
+            }
+            None => self.sheet.next(&mut self.cells),
+        }
+    }
+}
+
+impl Rows for Xlsx {
+    fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    fn header_line(&self) -> u64 {
+        self.header_line
+    }
+
+    fn next(&mut self, row: &mut Row) -> Result<bool> {
+        while let Some(line) = self.cells()? {
+            if is_blank(&self.cells) {
+                continue;
+            }
+            let wanted = |column: &usize| self.wanted.get(*column).copied().unwrap_or_default();
+            let faulty =
+                self.cells.iter().enumerate().find_map(|(column, cell)| Some((column, &cell.text, cell.fault?)).filter(|f| wanted(&f.0)));
+            if let Some((column, text, fault)) = faulty {
+                self.notes.fault(line, fault, format!("{}: {text}", self.header[column]).trim_end_matches(": ").as_bytes());
+                continue;
+            }
+            row.line = line;
+            row.fields.clear();
+            // What was never asked for may hold anything; what is beyond the header makes the row too long.
+            let text = |(column, cell): (usize, &mut Cell)| {
+                if cell.fault.is_some() && column < self.header.len() { String::new() } else { std::mem::take(&mut cell.text) }
+            };
+            let last = self.cells.iter().rposition(|c| !c.text.trim().is_empty()).map_or(0, |last| last + 1).max(self.header.len());
+            self.cells.resize(last, Cell::default());
+            row.fields.extend(self.cells.iter_mut().enumerate().map(text));
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn finish(self: Box<Self>) -> Result<End> {
+        let (bytes, blake3) = self.hashing.finish()?;
+        Ok(End { bytes, blake3 })
+    }
+}
+
+fn is_blank(cells: &[Cell]) -> bool {
+    cells.iter().all(|cell| cell.fault.is_none() && cell.text.trim().is_empty())
+}
+
+/// Which of the first rows is the header: the first of those with the most of the wanted columns; if none has any, the first with two texts,
+/// so that a message can show what is there.
+fn header_place(rows: &[(u64, Vec<Cell>)], want: &Want) -> usize {
+    let named = |cells: &[Cell]| cells.iter().filter_map(|cell| want.place(&cell.text)).collect::<BTreeSet<_>>().len();
+    let texts = |cells: &[Cell]| cells.iter().filter(|cell| !cell.text.trim().is_empty()).count();
+    let best = rows.iter().enumerate().max_by_key(|(place, (_, cells))| (named(cells), std::cmp::Reverse(*place)));
+    match best {
+        Some((place, (_, cells))) if named(cells) > 0 => place,
+        _ => rows.iter().position(|(_, cells)| texts(cells) > 1).unwrap_or(0),
+    }
+}

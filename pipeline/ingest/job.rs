@@ -1,0 +1,272 @@
+//! A file being read by several threads, chunk by chunk: its header, which encoding it is taken for, and what is known of it in the end.
+
+use super::fields::record;
+use super::format::Want;
+use super::format::encoding::Encoding;
+use super::format::notes::{Faulty, Notes};
+use super::limit::COLUMNS;
+use super::plan::Plan;
+use super::records::{Chunk, Records, record_end};
+use super::source::{Input, Kind, Source};
+use crate::contract::Contract;
+use crate::error::{Error, Result};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Marks the number of a file that is read once more, as Windows-1252: what threads read of it before does not count.
+const AGAIN: u32 = 1 << 31;
+
+/// What is known of a file after reading.
+#[derive(Debug, Default, Clone)]
+pub struct FileFacts {
+    /// Size in bytes, as it lies there.
+    pub bytes: u64,
+    /// BLAKE3 of the file, 64 hex digits.
+    pub blake3: String,
+    /// Records read.
+    pub rows: u64,
+    /// Columns that are not in the contract.
+    pub unknown_columns: Vec<String>,
+    /// Rows that could not be made; they are counted in `rows`.
+    pub faults: Vec<Faulty>,
+    /// What people should know: name of a check, and what it found.
+    pub told: Vec<(&'static str, String)>,
+}
+
+/// Where a file's fields are.
+#[derive(Debug)]
+pub struct Layout {
+    /// For each field of the contract, the column.
+    pub positions: Vec<Option<usize>>,
+    /// Number of columns.
+    pub columns: usize,
+    /// Number of the file, marked if it is read once more.
+    pub file: u32,
+    /// Whether the file is taken for UTF-8 until a byte says otherwise.
+    pub guessed: bool,
+}
+
+enum State {
+    New,
+    Open(Box<Open>),
+    Done,
+}
+
+struct Open {
+    records: Records<Input>,
+    first: Option<Chunk>,
+    layout: Arc<Layout>,
+    notes: Notes,
+}
+
+/// A file that threads read.
+pub struct Job<'a> {
+    /// The file.
+    pub source: &'a Source,
+    plan: &'a Plan<'a>,
+    number: u32,
+    chunk_bytes: usize,
+    again: AtomicBool,
+    state: Mutex<State>,
+    facts: Mutex<FileFacts>,
+    error: Mutex<Option<(u64, Error)>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> Job<'a> {
+    /// A file of a collection, with its number, to be read in chunks of about so many bytes.
+    pub fn new(source: &'a Source, plan: &'a Plan, number: u32, chunk_bytes: usize) -> Job<'a> {
+        let (state, facts, error) = (Mutex::new(State::New), Mutex::default(), Mutex::default());
+        Job { source, plan, number, chunk_bytes, again: AtomicBool::new(false), state, facts, error }
+    }
+
+    /// The number of the file, marked if it is read once more.
+    fn current(&self) -> u32 {
+        if self.again.load(Ordering::SeqCst) { self.number | AGAIN } else { self.number }
+    }
+
+    /// The number of the file, if what was read of the marked number counts.
+    pub fn counts(&self, file: u32) -> Option<u32> {
+        (file == self.current()).then_some(self.number)
+    }
+
+    /// Takes the next chunk of the file; none at its end, or once it has failed.
+    pub fn take(&self, chunk: &mut Chunk) -> Option<Arc<Layout>> {
+        let mut state = locked(&self.state);
+        match self.next(&mut state, chunk) {
+            Ok(layout) => layout,
+            Err(error) => {
+                *state = State::Done;
+                *locked(&self.error) = Some((0, error));
+                None
+            }
+        }
+    }
+
+    fn next(&self, state: &mut State, chunk: &mut Chunk) -> Result<Option<Arc<Layout>>> {
+        if let State::New = *state {
+            *state = State::Open(self.open()?);
+        }
+        let State::Open(open) = &mut *state else { return Ok(None) };
+        if let Some(first) = open.first.take() {
+            *chunk = first;
+            return Ok(Some(open.layout.clone()));
+        }
+        if open.records.next(chunk, &self.source.name)? {
+            return Ok(Some(open.layout.clone()));
+        }
+        if let State::Open(open) = std::mem::replace(state, State::Done) {
+            let (bytes, blake3) = open.records.into_input().finish()?;
+            let noted = open.notes.take();
+            let mut facts = locked(&self.facts);
+            facts.rows += noted.faults.len() as u64;
+            facts.unknown_columns.extend(noted.unknown);
+            facts.told.extend(noted.told);
+            *facts = FileFacts { bytes, blake3, faults: noted.faults, ..std::mem::take(&mut *facts) };
+        }
+        Ok(None)
+    }
+
+    /// Counts rows that were read.
+    pub fn count(&self, file: u32, rows: u64) {
+        let mut facts = locked(&self.facts);
+        if self.counts(file).is_some() {
+            facts.rows += rows;
+        }
+    }
+
+    /// What was read is wrong in this line: no more is read.
+    pub fn fail(&self, file: u32, line: u64, error: Error) {
+        let mut state = locked(&self.state);
+        if self.counts(file).is_some() {
+            *state = State::Done;
+            let mut first = locked(&self.error);
+            if first.as_ref().is_none_or(|(at, _)| line < *at || *at == 0) {
+                *first = Some((line, error));
+            }
+        }
+    }
+
+    /// What was read under this number is no UTF-8: begins the file once more, as Windows-1252, unless somebody has already.
+    pub fn read_again(&self, file: u32) {
+        let mut state = locked(&self.state);
+        if self.counts(file).is_some() {
+            let mut facts = locked(&self.facts);
+            self.again.store(true, Ordering::SeqCst);
+            (*state, *facts, *locked(&self.error)) = (State::New, FileFacts::default(), None);
+        }
+    }
+
+    /// What became of the file.
+    pub fn finish(self) -> std::result::Result<FileFacts, Error> {
+        match self.error.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some((_, error)) => Err(error),
+            None => Ok(self.facts.into_inner().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    /// Opens the file and reads its header.
+    fn open(&self) -> Result<Box<Open>> {
+        let (name, file, notes) = (&self.source.name, self.current(), Notes::default());
+        let unmarked = if file == self.number { Encoding::Utf8 } else { Encoding::Windows1252 };
+        let Some(begun) = Begun::begin(self.source, self.plan.contract, unmarked, self.chunk_bytes, &notes)? else {
+            self.again.store(true, Ordering::SeqCst);
+            return self.open();
+        };
+        let Begun { records, chunk, header, encoding, .. } = begun;
+        let layout = Layout { file, guessed: encoding == Encoding::Utf8, ..layout(self.plan, &header, name)? };
+        let mut facts = locked(&self.facts);
+        facts.unknown_columns = unknown(&layout, &header);
+        facts.told.extend(encoding.name().map(|encoding| ("encoding", format!("{name} ({encoding})"))));
+        Ok(Box::new(Open { records, first: Some(chunk), layout: Arc::new(layout), notes }))
+    }
+}
+
+/// A file whose header was read.
+pub struct Begun {
+    /// The records.
+    pub records: Records<Input>,
+    /// What follows the header.
+    pub chunk: Chunk,
+    /// The names of the columns.
+    pub header: Vec<String>,
+    /// The byte between fields.
+    pub separator: u8,
+    /// What the text is taken for.
+    pub encoding: Encoding,
+}
+
+impl Begun {
+    /// Opens a file and reads its header, the first record that is not blank; none if it is no UTF-8, though it was taken for that.
+    pub fn begin(source: &Source, contract: &Contract, unmarked: Encoding, chunk_bytes: usize, notes: &Notes) -> Result<Option<Begun>> {
+        let input = Input::open(source, unmarked, &Want::of(contract), notes)?;
+        let encoding = input.encoding();
+        let separator = if let Kind::Text(separator) = source.format.kind { separator } else { b',' };
+        let line = input.first_line();
+        let mut records = Records::new(input, separator, chunk_bytes).from_line(line);
+        let (mut chunk, mut header) = (Chunk::default(), Vec::new());
+        // A chunk may hold nothing before it.
+        while header.iter().all(String::is_empty) {
+            if chunk.start == chunk.end && !records.next(&mut chunk, &source.name)? {
+                break;
+            }
+            let Some(end) = record_end(&chunk.text[..chunk.end], chunk.start, separator) else { break };
+            if encoding == Encoding::Utf8 && std::str::from_utf8(&chunk.text[chunk.start..end]).is_err() {
+                return Ok(None);
+            }
+            header = record(&chunk.text[chunk.start..end], separator);
+            chunk.start = end;
+        }
+        Ok(Some(Begun { records, chunk, header, separator, encoding }))
+    }
+}
+
+/// Finds the contract's fields in a header.
+fn layout(plan: &Plan, header: &[String], name: &str) -> Result<Layout> {
+    let wrong = |what: String| Err(Error::Data(format!("{name}: {what}")));
+    if header.len() > COLUMNS {
+        return wrong(format!("the header has {} columns; at most {COLUMNS} can be read", header.len()));
+    }
+    let lower: Vec<String> = header.iter().map(|h| h.to_lowercase()).collect();
+    let mut positions = Vec::new();
+    let mut missing = Vec::new();
+    for field in &plan.contract.fields {
+        let position = lower.iter().position(|h| *h == field.name);
+        if position.is_none() && field.constraints.required {
+            missing.push(field.name.as_str());
+        }
+        positions.push(position);
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = lower.iter().find(|h| !h.is_empty() && !seen.insert(h.as_str())) {
+        return wrong(format!("the header has the column {twice} twice; remove or rename one"));
+    }
+    if !missing.is_empty() {
+        let found = if header.is_empty() { "none".to_string() } else { header.join(", ") };
+        return wrong(format!("required columns are missing: {}; columns found: {found}{}", missing.join(", "), hint(header)));
+    }
+    Ok(Layout { positions, columns: header.len(), file: 0, guessed: false })
+}
+
+/// What may be wrong with a header that is one column.
+fn hint(header: &[String]) -> String {
+    let between = |header: &String| {
+        [(';', "semicolons"), ('\t', "tabs"), ('|', "bars"), (',', "commas")].into_iter().find(|(c, _)| header.contains(*c))
+    };
+    match header {
+        [only] => between(only).map_or_else(String::new, |(_, what)| {
+            format!("; the fields seem to be separated by {what}: save it as csv with commas, or as tsv with tabs")
+        }),
+        _ => String::new(),
+    }
+}
+
+/// The columns that the contract does not know.
+fn unknown(layout: &Layout, header: &[String]) -> Vec<String> {
+    let name = |(i, h): (usize, &String)| if h.is_empty() { format!("(column {} without a name)", i + 1) } else { h.clone() };
+    header.iter().enumerate().filter(|(i, _)| !layout.positions.contains(&Some(*i))).map(name).collect()
+}
