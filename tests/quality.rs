@@ -134,14 +134,14 @@ fn a_check_says_what_a_load_would_and_keeps_nothing() {
     );
     let one = place.works(&["check", "one"]);
     assert!(one.contains("error: exit, foreign_key: 1 of 2 rows (50.00 %)") && one.contains("exit.csv line 3 (student_id)"), "{one}");
-    assert_eq!(files(&place.restricted()), before);
+    assert!(files(&place.restricted()) == before, "something was kept");
     // Too much is wrong: the exit code of a failed load, with the same details.
     let bad: String = (0..20).map(|i| format!("2024,A,S1,none-such-{i}\n")).collect();
     place.file("one/exit.csv", &format!("school_year,student_id,institution_id,exit_kind\n{bad}"));
     let answer = place.perkins(&["check", "one"]);
     assert!(answer.out.contains("error: exit, code: 20 of 20 rows (100.00 %)"), "{}", answer.out);
     answer.refuses(1, &["too many rows", "--max-reject-rate"]);
-    assert_eq!(files(&place.restricted()), before);
+    assert!(files(&place.restricted()) == before, "something was kept");
     place.perkins(&["check", "nowhere"]).refuses(3, &["nowhere"]);
 }
 
@@ -219,7 +219,7 @@ fn an_institution_is_removed_with_all_that_refers_to_it() {
     remove(&["institution", "S404"]).refuses(3, &["no row of institution", "S404"]);
     let before = files(&place.restricted());
     let said = place.works(&["remove", "institution", "S9", "--reason", "closed", "--dry-run"]);
-    assert_eq!(files(&place.restricted()), before);
+    assert!(files(&place.restricted()) == before);
     let rows = |said: &str| -> Vec<String> {
         said.lines().filter(|l| l.ends_with(" rows")).map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
     };

@@ -36,7 +36,7 @@ pub fn main(args: &RemoveArgs, settings: &Settings) -> Result<()> {
     let Some(load) = previous(root, before.as_ref())? else {
         return Err(Error::NoLake(format!("nothing was loaded under {}; name another folder with --restricted", root.display())));
     };
-    let _lock = commit::lock(root, "remove")?;
+    let _lock = (!args.dry_run).then(|| commit::lock(root, "remove")).transpose()?;
     let scratch = Scratch::new(root);
     let removal = without(root, &settings.project.contracts()?, &load, &args.collection, &args.id, &scratch.0)?;
     let mut rows: BTreeMap<String, u64> = BTreeMap::new();
