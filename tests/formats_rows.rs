@@ -312,6 +312,27 @@ fn rows_of_parquet_are_rejected_by_their_number() {
     assert_eq!(place.column(&outcome.load, "student", "student_id"), ["1"]);
 }
 
+/// A text that is there many times takes memory once, and one that is too long is rejected whatever its column.
+#[test]
+fn long_texts_of_parquet_are_rejected() {
+    let long = "é".repeat(1 << 20);
+    let most = "é".repeat(32_767);
+    let names: Vec<&str> = [[long.as_str(); 5].as_slice(), &[&most], &["x"; 1994]].concat();
+    let ids: Vec<String> = (0..2000).map(|i| format!("P{i}")).collect();
+    let bytes = parquet(vec![
+        ("school_year", strings(&["2024"; 2000])),
+        ("program_id", strings(&ids.iter().map(String::as_str).collect::<Vec<_>>())),
+        ("institution_id", strings(&["S"; 2000])),
+        ("program_name", strings(&names)),
+        ("cip_code", strings(&["520101"; 2000])),
+        ("approval", strings(&["approved"; 2000])),
+    ]);
+    let (place, outcome) = loaded("program.parquet", &bytes);
+    assert_eq!(brief(&outcome), owned(&[2, 3, 4, 5, 6].map(|line| (line, "program_name", "range"))));
+    let accepted = place.column(&outcome.load, "program", "program_name");
+    assert_eq!((accepted.len(), accepted.iter().filter(|name| **name == most).count()), (1995, 1));
+}
+
 #[test]
 fn parquet_that_cannot_be_read_says_why() {
     let struct_of = |name: &str| {

@@ -60,7 +60,7 @@ fn a_sheet_below_a_title_gives_the_same_lake_as_text() {
         sheet.write_string(6, 3, "B, \"C\"").unwrap();
         header(sheet, 6, 6, "M,asian");
         sheet.write_formula(7, 0, Formula::new("=2022+1").set_result("2023")).unwrap();
-        sheet.write_number(7, 1, 123_456_789_012_345u64 as f64).unwrap();
+        sheet.write_number(7, 1, 123_456_789_012_345.0).unwrap();
         sheet.write_formula(7, 2, Formula::new("=LOWER(\"MIDDLE\")").set_result("middle")).unwrap();
         sheet.write_number_with_format(7, 4, 1828, &date).unwrap();
         header(sheet, 7, 6, "X,white,N,1");

@@ -7,6 +7,8 @@ pub const RECORD_BYTES: usize = 16 << 20;
 pub const COLUMNS: usize = 16_384;
 /// Characters of a text; what a cell of a workbook can have.
 pub const TEXT_CHARACTERS: usize = 32_767;
+/// Bytes that are more than so many characters, whatever they are.
+pub const TEXT_BYTES: usize = 4 * (TEXT_CHARACTERS + 2);
 
 /// A packed file may grow so many times as it is unpacked ...
 pub const UNPACKED_TIMES: u64 = 250;

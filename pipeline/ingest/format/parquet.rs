@@ -1,6 +1,6 @@
 //! Parquet: columns of simple types as the texts that a contract reads; only those wanted are read.
 
-use super::super::limit::{COLUMN_CHUNK_BYTES, COLUMNS, FOOTER_BYTES, PARQUET_FREE, PARQUET_TIMES};
+use super::super::limit::{COLUMN_CHUNK_BYTES, COLUMNS, FOOTER_BYTES, PARQUET_FREE, PARQUET_TIMES, TEXT_BYTES};
 use super::super::rows::{End, Row, Rows};
 use super::super::source::Source;
 use super::Want;
@@ -8,7 +8,7 @@ use super::notes::{Fault, Notes};
 use super::number::{float, float32, moment, plain, time};
 use super::unpack::Hashing;
 use crate::error::{Error, Result};
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch, RecordBatchReader};
 use arrow::datatypes::*;
 use arrow::util::display::array_value_to_string;
 use parquet::arrow::ProjectionMask;
@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 /// Rows decoded at a time.
 const BATCH: usize = 4096;
@@ -28,9 +28,8 @@ pub struct Parquet {
     hashing: Hashing,
     header: Vec<String>,
     reader: ParquetRecordBatchReader,
-    /// The rows decoded last, by column.
-    texts: Vec<Vec<String>>,
-    rows: usize,
+    /// The rows decoded last, and which of them comes next.
+    batch: RecordBatch,
     at: usize,
     row: u64,
     bytes: u64,
@@ -51,27 +50,42 @@ impl Parquet {
         check_sizes(&metadata, &name)?;
         let header = chosen.iter().map(|i| metadata.schema().field(*i).name().clone()).collect();
         let reader = guarded(&name, || {
+            // Views of texts: one that is there many times takes memory once.
+            let options = ArrowReaderOptions::new().with_schema(with_views(metadata.schema()));
+            let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;
             let mask = ProjectionMask::roots(metadata.parquet_schema(), chosen);
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone()).with_projection(mask).with_batch_size(BATCH).build()
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_projection(mask).with_batch_size(BATCH).build()
         })?;
-        let notes = notes.clone();
-        Ok(Parquet { name, hashing, header, reader, texts: Vec::new(), rows: 0, at: 0, row: 0, bytes, written: 0, notes })
+        let (batch, notes) = (RecordBatch::new_empty(reader.schema()), notes.clone());
+        Ok(Parquet { name, hashing, header, reader, batch, at: 0, row: 0, bytes, written: 0, notes })
     }
 
     /// Decodes the next rows; false if there are none.
     fn decode(&mut self) -> Result<bool> {
         let batch = guarded(&self.name, || self.reader.next().transpose())?;
-        let Some(batch) = batch else { return Ok(false) };
-        (self.rows, self.at) = (batch.num_rows(), 0);
-        self.texts = texts(&batch, &self.name)?;
-        self.written += self.texts.iter().flatten().map(|t| t.len() as u64 + 1).sum::<u64>();
+        (self.batch, self.at) = (batch.unwrap_or_else(|| RecordBatch::new_empty(self.reader.schema())), 0);
+        Ok(self.batch.num_rows() > 0)
+    }
+
+    /// The next decoded row.
+    fn row(&mut self, row: &mut Row) -> Result<()> {
+        let at = self.at;
+        (self.at, self.row) = (at + 1, self.row + 1);
+        row.line = self.row + 1;
+        row.fields.clear();
+        for (column, name) in self.batch.columns().iter().zip(&self.header) {
+            let text = if column.is_null(at) { Some(String::new()) } else { text(column, at) };
+            let wrong = || Error::Data(format!("{}: column {name} has bytes that are no UTF-8", self.name));
+            row.fields.push(text.ok_or_else(wrong)?);
+        }
+        self.written += row.fields.iter().map(|t| t.len() as u64 + 1).sum::<u64>();
         if self.written > PARQUET_FREE && self.written / PARQUET_TIMES > self.bytes {
             return Err(Error::Data(format!(
                 "{}: unpacks to more than {PARQUET_TIMES} times its size; if it is right, hand it over as csv",
                 self.name
             )));
         }
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -85,22 +99,14 @@ impl Rows for Parquet {
     }
 
     fn next(&mut self, row: &mut Row) -> Result<bool> {
-        loop {
-            while self.at == self.rows {
-                if !self.decode()? {
-                    return Ok(false);
-                }
-            }
-            let at = self.at;
-            (self.at, self.row) = (at + 1, self.row + 1);
-            row.line = self.row + 1;
-            row.fields.clear();
-            row.fields.extend(self.texts.iter_mut().map(|column| std::mem::take(&mut column[at])));
+        while self.at < self.batch.num_rows() || self.decode()? {
+            self.row(row)?;
             match row.fields.iter().find(|f| f.contains('\0')) {
                 Some(text) => self.notes.fault(row.line, Fault::ZeroByte, text.as_bytes()),
                 None => return Ok(true),
             }
         }
+        Ok(false)
     }
 
     fn finish(self: Box<Self>) -> Result<End> {
@@ -183,7 +189,21 @@ fn is_readable(kind: &DataType) -> bool {
     use DataType::*;
     let number = kind.is_integer() || kind.is_floating() || kind.is_decimal();
     number
-        || matches!(kind, Null | Boolean | Utf8 | LargeUtf8 | Utf8View | Binary | Date32 | Date64 | Timestamp(..) | Time32(_) | Time64(_))
+        || matches!(
+            kind,
+            Null | Boolean
+                | Utf8
+                | LargeUtf8
+                | Utf8View
+                | Binary
+                | LargeBinary
+                | BinaryView
+                | Date32
+                | Date64
+                | Timestamp(..)
+                | Time32(_)
+                | Time64(_)
+        )
 }
 
 /// Refuses columns that would take much memory. What they say may be wrong, but pages cannot be larger than they say by much.
@@ -197,14 +217,19 @@ fn check_sizes(metadata: &ArrowReaderMetadata, name: &str) -> Result<()> {
     }
 }
 
-/// The values of rows as texts, by column.
-fn texts(batch: &RecordBatch, name: &str) -> Result<Vec<Vec<String>>> {
-    let column = |(column, field): (&ArrayRef, &FieldRef)| {
-        let text = |row: usize| if column.is_null(row) { Some(String::new()) } else { text(column, row) };
-        let wrong = || Error::Data(format!("{name}: column {} has bytes that are no UTF-8", field.name()));
-        (0..column.len()).map(|row| text(row).ok_or_else(wrong)).collect()
-    };
-    batch.columns().iter().zip(batch.schema().fields()).map(column).collect()
+/// The same columns with texts as views.
+fn with_views(schema: &Schema) -> SchemaRef {
+    let views = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        DataType::Binary | DataType::LargeBinary => Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView)),
+        _ => field.clone(),
+    });
+    Arc::new(Schema::new(views.collect::<Fields>()))
+}
+
+/// A text, or so much of it as is more than a field may have.
+fn limited(text: &str) -> String {
+    text[..text.floor_char_boundary(TEXT_BYTES)].to_string()
 }
 
 const DAY: i64 = 86_400;
@@ -216,10 +241,8 @@ fn text(column: &ArrayRef, row: usize) -> Option<String> {
     }
     let or_number = |moment: Option<String>, units: i64| Some(moment.unwrap_or_else(|| units.to_string()));
     match column.data_type() {
-        DataType::Utf8 => Some(column.as_string::<i32>().value(row).to_string()),
-        DataType::LargeUtf8 => Some(column.as_string::<i64>().value(row).to_string()),
-        DataType::Utf8View => Some(column.as_string_view().value(row).to_string()),
-        DataType::Binary => std::str::from_utf8(column.as_binary::<i32>().value(row)).ok().map(str::to_string),
+        DataType::Utf8View => Some(limited(column.as_string_view().value(row))),
+        DataType::BinaryView => std::str::from_utf8(column.as_binary_view().value(row)).ok().map(limited),
         DataType::Float16 => Some(float32(of::<Float16Type>(column, row).to_f32())),
         DataType::Float32 => Some(float32(of::<Float32Type>(column, row))),
         DataType::Float64 => Some(float(of::<Float64Type>(column, row))),

@@ -7,7 +7,7 @@ pub mod style;
 mod workbook;
 mod xml;
 
-use super::super::limit::{HEADER_ROWS, SHEET_BYTES};
+use super::super::limit::{HEADER_ROWS, RECORD_BYTES, SHEET_BYTES};
 use super::super::rows::{End, Row, Rows};
 use super::super::source::Source;
 use super::Want;
@@ -45,10 +45,12 @@ impl Xlsx {
         let none = || Error::Data(format!("{name}: is damaged: its first sheet is not there; save it as xlsx again"));
         let part = package.part(&workbook.sheet, SHEET_BYTES)?.ok_or_else(none)?;
         let mut sheet = Sheet::new(part, workbook);
-        let (mut read, mut cells) = (VecDeque::new(), Vec::new());
+        let (mut read, mut cells, mut bytes) = (VecDeque::new(), Vec::new(), 0);
         while read.len() < HEADER_ROWS
+            && bytes < RECORD_BYTES
             && let Some(line) = sheet.next(&mut cells)?
         {
+            bytes += cells.iter().map(|cell: &Cell| cell.text.len()).sum::<usize>();
             read.push_back((line, std::mem::take(&mut cells)));
         }
         let place = header_place(read.make_contiguous(), want);
