@@ -163,6 +163,7 @@ struct ConfigFile {
     cache: Option<PathBuf>,
     jurisdiction: Option<String>,
     overlay: Option<Vec<PathBuf>>,
+    mapping: Option<Vec<String>>,
     engine: Option<String>,
     memory_limit: Option<String>,
     partitions: Option<u16>,
@@ -182,6 +183,8 @@ pub struct Settings {
     pub jurisdictions: Vec<String>,
     /// Contracts, rules and SQL.
     pub project: Project,
+    /// Mappings of perkins.toml, by name or path.
+    pub mappings: Vec<String>,
     /// Threads; no more than a limit of memory allows.
     pub partitions: usize,
     /// The limit of memory.
@@ -228,6 +231,7 @@ impl Settings {
             public,
             jurisdictions: split(&std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction)),
             project: Project::open(flags.project.clone(), overlays)?,
+            mappings: config.mapping.unwrap_or_default(),
             partitions: memory_limit.as_ref().map_or(threads, |l| l.threads(threads)),
             memory_limit,
             max_change: config

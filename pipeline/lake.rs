@@ -54,6 +54,28 @@ pub struct Input {
     pub rejected: u64,
     /// Columns that were kept out.
     pub unknown_columns: Vec<String>,
+    /// The mapping that made its rows, if any; the file is listed for each use of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Applied>,
+}
+
+/// How a mapping was used on a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Applied {
+    /// Its name.
+    pub name: String,
+    /// BLAKE3 of the mapping file, 64 hex digits.
+    pub blake3: String,
+    /// Number of its collection, from 1.
+    pub collection: usize,
+    /// The quarter of each row that was made, from 1, if it makes several.
+    pub quarter: u32,
+    /// Rows of the file.
+    pub rows: u64,
+    /// Rows that it leaves out.
+    pub left_out: u64,
+    /// Columns of the file that it does not read.
+    pub unused_columns: u64,
 }
 
 /// What became of the rows of a collection.

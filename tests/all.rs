@@ -22,6 +22,8 @@ mod ingest_split;
 mod ingest_values;
 mod integrity;
 mod jurisdiction;
+mod mapping;
+mod mapping_shipped;
 mod memory;
 mod observe;
 mod operation;

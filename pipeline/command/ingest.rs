@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::ingest::{Options, ingest};
 use crate::jurisdiction::BASE;
 use crate::lake::Load;
+use crate::mapping::Mapping;
 use crate::root::Root;
 use crate::run::{check, read_json};
 use crate::store;
@@ -21,6 +22,10 @@ pub struct IngestArgs {
     /// Share of a collection's rows that may be rejected (more than ten rows must be)
     #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
     pub max_reject_rate: f64,
+    /// Mapping of files in a foreign layout: a TOML file, or the name of one that ships; may be given several times [default: mapping in
+    /// perkins.toml]
+    #[arg(long, value_name = "FILE|NAME")]
+    pub mapping: Vec<String>,
 }
 
 /// Ingests and says what came in.
@@ -52,7 +57,9 @@ fn read(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
         Some(pointer) => Some(read_json(root, &pointer.manifest)?),
         None => None,
     };
-    let options = Options { partitions: settings.partitions, max_reject_rate: args.max_reject_rate, ..Options::default() };
+    let names = if args.mapping.is_empty() { &settings.mappings } else { &args.mapping };
+    let mappings = Mapping::load_all(names, &settings.project, &contracts)?;
+    let options = Options { partitions: settings.partitions, max_reject_rate: args.max_reject_rate, mappings, ..Options::default() };
     let outcome = ingest(&args.raw, &contracts, previous.as_ref(), root, &options)?;
     if outcome.unchanged {
         return Ok((outcome.load, true));

@@ -14,6 +14,7 @@ use super::{Options, Outcome, in_parallel, reject};
 use crate::contract::{Contract, Contracts, OnViolation};
 use crate::error::{Error, Result};
 use crate::lake::{Counts, Input, LakeFile, LakeReader, Load, Surrogate, Warning};
+use crate::mapping::report;
 use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use std::borrow::Cow;
@@ -70,7 +71,7 @@ impl<'a> Ingest<'a> {
 
     /// Reads everything, writes everything, and gives the load.
     pub fn run(mut self, raw: &Path) -> Result<Outcome> {
-        let mut found = find(raw, self.contracts)?;
+        let mut found = find(raw, self.contracts, &self.options.mappings)?;
         for contract in self.contracts.in_order()? {
             let plan = Plan::new(contract, self.contracts)?;
             let start = Instant::now();
@@ -93,6 +94,9 @@ impl<'a> Ingest<'a> {
             let (count, examples) = (found.unknown.len() as u64, found.unknown.iter().take(5).cloned().collect());
             tracing::warn!(files = found.unknown.join(", "), "files that belong to no collection were not read");
             self.load.warnings.push(Warning { check: "unknown_file".into(), collection: None, count, examples, restricted: false });
+        }
+        for mapping in self.options.mappings.iter().filter(|m| found.idle.contains(&m.name)) {
+            self.load.warnings.push(report::idle(mapping));
         }
         self.finish()
     }
@@ -276,8 +280,19 @@ impl<'a> Ingest<'a> {
                 tracing::warn!(file = source.name, columns = facts.unknown_columns.join(", "), "unknown columns were kept out");
             }
             let FileFacts { bytes, blake3, rows, unknown_columns } = facts;
-            let (collection, path) = (name.clone(), source.name.clone());
-            inputs.push(Input { collection, path, bytes, blake3, rows_read: rows, accepted, duplicates, rejected, unknown_columns });
+            let (collection, path, mapping) = (name.clone(), source.name.clone(), source.mapping.as_ref().map(report::applied));
+            inputs.push(Input {
+                collection,
+                path,
+                bytes,
+                blake3,
+                rows_read: rows,
+                accepted,
+                duplicates,
+                rejected,
+                unknown_columns,
+                mapping,
+            });
         }
         let warning = |(link, unknown): (&Link, Unknown)| Warning {
             check: format!("unknown_{}", link.resource),
@@ -286,7 +301,8 @@ impl<'a> Ingest<'a> {
             examples: unknown.examples.into_iter().collect(),
             restricted: false,
         };
-        let warnings = plan.links.iter().zip(unknown).filter(|(_, u)| u.rows > 0).map(warning).collect();
+        let mut warnings: Vec<Warning> = plan.links.iter().zip(unknown).filter(|(_, u)| u.rows > 0).map(warning).collect();
+        warnings.extend(report::warnings(name, sources.iter().filter_map(|s| s.mapping.as_ref())));
         Done { inputs, counts: Some(counts), warnings, rejects, ..Done::default() }
     }
 

@@ -24,8 +24,9 @@ pub mod write;
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::lake::Load;
+use crate::mapping::Mapping;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How to ingest.
 #[derive(Debug, Clone)]
@@ -36,12 +37,14 @@ pub struct Options {
     pub max_reject_rate: f64,
     /// Bytes of a file that a thread reads at a time.
     pub chunk_bytes: usize,
+    /// Mappings of files in foreign layouts.
+    pub mappings: Vec<Arc<Mapping>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let partitions = std::thread::available_parallelism().map_or(1, usize::from);
-        Options { partitions, max_reject_rate: 0.01, chunk_bytes: 1 << 20 }
+        Options { partitions, max_reject_rate: 0.01, chunk_bytes: 1 << 20, mappings: Vec::new() }
     }
 }
 

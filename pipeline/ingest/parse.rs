@@ -9,6 +9,7 @@ use super::reference::Reference;
 use super::reject::{Reject, Rule};
 use super::source::{Input, Source};
 use crate::error::{Error, Result};
+use crate::mapping::rows::ragged;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,6 +87,19 @@ pub struct Parsed {
 struct Layout {
     positions: Vec<Option<usize>>,
     columns: usize,
+    /// Columns of the file itself, if a mapping made the header.
+    mapped: Option<usize>,
+}
+
+impl Layout {
+    /// Fields expected and found of a record with another number than the header.
+    fn expected_and_found(&self, found: usize) -> u64 {
+        let (expected, found) = match self.mapped {
+            Some(columns) => ragged(columns, self.columns, found),
+            None => (self.columns, found),
+        };
+        (expected as u64) << 32 | found as u64
+    }
 }
 
 enum State {
@@ -233,7 +247,7 @@ impl<'a> Worker<'a> {
                 field: None,
                 rule: Rule::Type,
                 text: None,
-                detail: (layout.columns as u64) << 32 | u64::from(found),
+                detail: layout.expected_and_found(found as usize),
             }));
         }
         let place = |r: Reject| Reject { file: job.number, line: chunk.line + r.line, ..r };
@@ -316,9 +330,9 @@ impl Job<'_> {
             return Ok(Some(open.layout.clone()));
         }
         if let State::Open(open) = std::mem::replace(&mut *state, State::Done) {
-            let finished = open.records.into_input().into_hashing().finish();
+            let finished = open.records.into_input().finish(&self.source.name)?;
             let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-            (facts.bytes, facts.blake3) = finished.map_err(|e| Error::io("read", &self.source.path, e))?;
+            (facts.bytes, facts.blake3) = finished;
         }
         Ok(None)
     }
@@ -331,7 +345,9 @@ impl Job<'_> {
     /// Opens the file and reads its header.
     fn open(&self, shared: &Shared) -> Result<Box<Open>> {
         let name = &self.source.name;
-        let mut records = Records::new(Input::open(self.source)?, shared.chunk_bytes);
+        let input = Input::open(self.source)?;
+        let first_line = input.first_line();
+        let mut records = Records::new(input, shared.chunk_bytes).from_line(first_line);
         let mut chunk = Chunk::default();
         let mut header = Vec::new();
         // The header is the first record that is not blank; a chunk may hold nothing before it.
@@ -344,8 +360,9 @@ impl Job<'_> {
             header = record(&chunk.text[chunk.start..end]);
             chunk.start = end;
         }
-        let (layout, unknown) = layout(shared.plan, &header).map_err(|what| Error::Data(format!("{name}: {what}")))?;
+        let (mut layout, unknown) = layout(shared.plan, &header).map_err(|what| Error::Data(format!("{name}: {what}")))?;
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).unknown_columns = unknown;
+        layout.mapped = self.source.mapping.as_ref().map(|used| used.tally().columns);
         Ok(Box::new(Open { records, first: Some(chunk), layout: Arc::new(layout) }))
     }
 }
@@ -371,5 +388,5 @@ fn layout(plan: &Plan, header: &[String]) -> std::result::Result<(Layout, Vec<St
     }
     let name = |(i, h): (usize, &String)| if h.is_empty() { format!("(column {} without a name)", i + 1) } else { h.clone() };
     let unknown = header.iter().enumerate().filter(|(i, _)| !positions.contains(&Some(*i))).map(name).collect();
-    Ok((Layout { positions, columns: header.len() }, unknown))
+    Ok((Layout { positions, columns: header.len(), mapped: None }, unknown))
 }

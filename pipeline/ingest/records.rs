@@ -2,13 +2,13 @@
 
 use crate::error::{Error, Result};
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
-use std::io::Read;
+use std::io::{self, Read};
 
 /// Zero bytes kept after the records of a chunk, so that wide loads at its end stay inside.
 pub const PADDING: usize = 64;
 
 /// No record is longer, unless a quotation mark is never closed.
-const LONGEST: usize = 64 << 20;
+pub const LONGEST: usize = 64 << 20;
 
 /// Some records of a file.
 #[derive(Debug, Default)]
@@ -40,6 +40,11 @@ impl<R: Read> Records<R> {
     /// Reads `input` in chunks of about `size` bytes.
     pub fn new(input: R, size: usize) -> Self {
         Records { input, rest: Vec::new(), line: 1, size: size.max(1), begun: false }
+    }
+
+    /// Counts the lines from this one on: 0 for text whose header is no line of the file.
+    pub fn from_line(self, line: u64) -> Self {
+        Records { line, ..self }
     }
 
     /// What is read from.
@@ -84,10 +89,7 @@ impl<R: Read> Records<R> {
         }
         text.reserve(size + PADDING + 1);
         let read = (&mut self.input).take(size as u64).read_to_end(text);
-        let read = read.map_err(|e| match e.raw_os_error() {
-            Some(_) => Error::internal(format!("cannot read {name}"), e),
-            None => Error::Data(format!("{name}: cannot be unpacked ({e}); check that the file is whole")),
-        })?;
+        let read = read.map_err(|e| read_failed(e, name))?;
         if !self.begun {
             self.begun = true;
             if text.starts_with(b"\xEF\xBB\xBF") {
@@ -104,6 +106,15 @@ impl<R: Read> Records<R> {
         Error::Data(format!(
             "{name}: the record that begins in line {line} has a quotation mark that is never closed; close it, or double it if it is part of the text"
         ))
+    }
+}
+
+/// The error of reading a file: ours if the reader made it, else the machine's, else that of a file that can't be unpacked.
+pub fn read_failed(e: io::Error, name: &str) -> Error {
+    match e.downcast::<Error>() {
+        Ok(error) => error,
+        Err(e) if e.raw_os_error().is_some() => Error::internal(format!("cannot read {name}"), e),
+        Err(e) => Error::Data(format!("{name}: cannot be unpacked ({e}); check that the file is whole")),
     }
 }
 
