@@ -106,6 +106,8 @@ pub enum Command {
     Synth(command::synth::SynthArgs),
     /// Read a folder of raw collections into the lake: typed, checked, sorted
     Ingest(command::ingest::IngestArgs),
+    /// Propose a mapping of a file in a foreign layout, from its header and values: a TOML file to complete
+    Map(command::map::MapArgs),
     /// Compute the indicators of report years from the lake, and publish what is safe
     Run(command::run::RunArgs),
     /// Ingest, run, publish what an audit finds safe, and draw the reports

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod gc;
 pub mod ingest;
 pub mod jurisdiction;
+pub mod map;
 pub mod query;
 pub mod reopen;
 pub mod report;
@@ -33,6 +34,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<()> {
     match command {
         Command::Synth(args) => synth::main(&args, settings),
         Command::Ingest(args) => ingest::main(&args, settings),
+        Command::Map(args) => map::main(&args, settings),
         Command::Run(args) => run::main(&args, settings),
         Command::All(args) => all::main(&args, settings),
         Command::Audit(args) => audit::main(&args, settings),

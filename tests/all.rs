@@ -22,6 +22,7 @@ mod ingest_split;
 mod ingest_values;
 mod integrity;
 mod jurisdiction;
+mod map_command;
 mod mapping;
 mod mapping_shipped;
 mod memory;

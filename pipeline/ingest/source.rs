@@ -36,7 +36,7 @@ impl Format {
     }
 
     /// How a file is packed that a mapping reads, whatever its name before that.
-    fn packed(name: &str) -> Format {
+    pub fn packed(name: &str) -> Format {
         match name.to_ascii_lowercase().rsplit('.').next() {
             Some("gz") => Format::CsvGz,
             Some("zst") => Format::CsvZst,

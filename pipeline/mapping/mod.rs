@@ -4,6 +4,7 @@
 pub mod date;
 pub mod description;
 pub mod name;
+pub mod propose;
 pub mod report;
 pub mod rows;
 pub mod table;
@@ -126,18 +127,14 @@ impl Mapping {
     }
 
     /// What stands between the fields of a text file.
-    pub fn delimiter(&self, file: &str) -> Result<u8> {
-        let lower = file.to_lowercase();
-        let unpacked = lower.trim_end_matches(".gz").trim_end_matches(".zst");
-        match &self.description.delimiter {
-            Some(text) => Ok(text.bytes().next().unwrap_or(b',')),
-            None if unpacked.ends_with(".csv") => Ok(b','),
-            None if unpacked.ends_with(".tsv") => Ok(b'\t'),
-            None => Err(Error::Config(format!(
-                "{file}: mapping {} does not say what stands between its fields; add a line such as delimiter = \"|\", or [[fixed]] columns",
+    fn delimiter(&self, file: &str) -> Result<u8> {
+        let told = self.description.delimiter.as_ref().and_then(|text| text.bytes().next());
+        told.or_else(|| delimiter_of(file)).ok_or_else(|| {
+            Error::Config(format!(
+                "{file}: mapping {} does not say what stands between its fields; add a line such as delimiter = \"|\", or fixed columns",
                 self.label
-            ))),
-        }
+            ))
+        })
     }
 
     /// The rows of a file as it is, before anything is mapped. Formats that are not text with a delimiter or fixed places get their place here.
@@ -159,8 +156,20 @@ impl Mapping {
 
     /// Whether a file's records are objects, of which the mapping says which members it wants.
     pub fn is_nested(file: &str) -> bool {
-        file.to_lowercase().trim_end_matches(".gz").trim_end_matches(".zst").ends_with(NESTED)
+        unpacked(file).ends_with(NESTED)
     }
+}
+
+/// A file's name in lower case, without the ending that says how it is packed.
+fn unpacked(file: &str) -> String {
+    let lower = file.to_lowercase();
+    lower.trim_end_matches(".gz").trim_end_matches(".zst").to_string()
+}
+
+/// What stands between fields, as far as the ending of a file's name says so.
+fn delimiter_of(file: &str) -> Option<u8> {
+    let name = unpacked(file);
+    [(".csv", b','), (".tsv", b'\t')].into_iter().find_map(|(ending, delimiter)| name.ends_with(ending).then_some(delimiter))
 }
 
 /// What the file says of the layout.

@@ -81,3 +81,10 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a String>) ->
     };
     names.into_iter().filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
+
+/// Whether a first line has a number, a date or a hash in it, as headers do not: then it is a record, and must not be shown.
+pub fn is_record(header: &[String]) -> bool {
+    let numeric = |cell: &String| cell.chars().any(|c| c.is_ascii_digit()) && !cell.chars().any(char::is_alphabetic);
+    let hashed = |cell: &String| cell.len() >= 16 && cell.chars().all(|c| c.is_ascii_hexdigit());
+    header.iter().any(|cell| numeric(cell) || hashed(cell)) || header.iter().all(String::is_empty)
+}
