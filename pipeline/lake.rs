@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::statistics::Statistics;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -138,6 +138,12 @@ pub struct Warning {
 }
 
 impl Load {
+    /// The files of the raw folder, each once: one that mappings read is an input for each use of it.
+    pub fn raw_files(&self) -> impl Iterator<Item = &Input> {
+        let mut seen = BTreeSet::new();
+        self.inputs.iter().filter(move |i| seen.insert(&i.path))
+    }
+
     /// The files of a collection.
     pub fn files_of<'a>(&'a self, collection: &'a str) -> impl Iterator<Item = &'a LakeFile> {
         self.files.iter().filter(move |f| f.collection == collection)

@@ -85,6 +85,8 @@ fn what_no_column_gives_is_said() {
         assert!(proposed.lines().any(|l| l.starts_with(&format!("# {required} = "))), "{proposed}");
     }
     assert!(proposed.contains("# MISSING: "), "{proposed}");
+    // One that ships does it.
+    assert!(proposed.contains("--mapping nsc-detail") && !proposed.contains("--mapping wage"), "{proposed}");
     assert!(["000A", "ANYBODY", "2023"].iter().all(|v| !proposed.contains(v)), "{proposed}");
     // Until then it is refused, with the names of the fields.
     let path = place.file("nsc.toml", &proposed);
@@ -97,6 +99,7 @@ fn a_file_without_a_header_is_not_shown() {
     let proposed = proposal(&place, "w.csv", "2024,1,123456789,Smith\n2024,2,987654321,Jones\n", &["--collection", "placement"]);
     has(&proposed, &["columns = [\"column 1\", \"column 2\", \"column 3\", \"column 4\"]"]);
     assert!(["123456789", "987654321", "Smith", "Jones"].iter().all(|v| !proposed.contains(v)), "{proposed}");
+    assert!(!proposed.contains("--mapping wage"), "{proposed}");
     // Nor when a mapping with names is used on it.
     fs::copy(place.path().join("w.csv"), place.raw().join("wages.csv")).unwrap();
     let refused = place.perkins(&["ingest", "raw", "--mapping", "wage-delimited"]);
@@ -115,6 +118,19 @@ fn texts_are_shown_only_where_they_can_be_codes() {
     // Few rows, each with its own text: it might be anything.
     let proposed = proposal(&place, "few.csv", &(header + "2024,1,F,my own,N\n2024,2,M,another,Y\n"), &["--collection", "student"]);
     assert!(!proposed.contains("my own") && proposed.contains("They are not shown"), "{proposed}");
+}
+
+#[test]
+fn values_that_can_not_be_a_field_s_are_not_proposed_for_it() {
+    let place = place();
+    let file = home().join("tests/mapping/wage-delimited/given/il-wages.csv");
+    let proposed = place.works(&["map", text(&file)]);
+    has(
+        &proposed,
+        &["name = \"placement\"", "placement_year = \"year\"", "placement_quarter = \"quarter\"", "# high_wage = \"…\"", "#   \"wage\""],
+    );
+    let proposed = proposal(&place, "2024.csv", "student id,homeless\n1,Y\n2,N\n", &["--collection", "exit"]);
+    has(&proposed, &["school_year = { file_year = true }", "student_id = \"student id\""]);
 }
 
 #[test]

@@ -3,11 +3,15 @@
 use perkins::contract::Contracts;
 use perkins::error::{Error, Result};
 use perkins::ingest::rows::{End, Row, Rows, Text};
+use perkins::ingest::source::{Format, Input, Source};
 use perkins::mapping::Mapping;
-use perkins::mapping::date::Format;
+use perkins::mapping::date;
+use perkins::mapping::description::Fixed;
 use perkins::mapping::name::{matches, nearest, year};
+use perkins::mapping::propose::propose;
 use perkins::mapping::rows::Use;
 use perkins::mapping::tally::Tally;
+use perkins::mapping::text::{Delimited, FixedWidth};
 use perkins::project::File;
 use proptest::prelude::*;
 use std::io::Read;
@@ -154,6 +158,7 @@ fn words_that_do_not_go_together_are_refused() {
     assert!(layout("fixed = [{ name = \"x\", start = 0, length = 2 }]").contains("at least 1"));
     assert!(layout("columns = [\"x\", \"x\"]").contains("twice"));
     assert!(layout("optional = [\"y\"]").contains("which no collection reads"));
+    assert!(layout("also_called = { y = [\"z\"] }").contains("also_called names \"y\""));
 }
 
 #[test]
@@ -240,7 +245,7 @@ fn names_and_dates() {
     let names = ["Student ID".to_string(), "Grade".to_string()];
     assert_eq!(nearest("student_id", &names), Some(&names[0]));
     assert_eq!(nearest("wage", &names), None);
-    let read = |format: &str, text: &str| Format::parse(format).unwrap().read(text).map(|d| d.to_string());
+    let read = |format: &str, text: &str| date::Format::parse(format).unwrap().read(text).map(|d| d.to_string());
     assert_eq!(read("%d-%b-%Y", "5-jul-2023").as_deref(), Some("2023-07-05"));
     assert_eq!(read("%Y%m%d", "20240230"), None);
     assert_eq!(read("%Y%m%d", "2024229"), None);
@@ -266,6 +271,84 @@ fn as_text_each_record_is_in_its_line() {
     assert_eq!(lines[0], "student_id,credential_code,earned_on,recognized");
     assert_eq!((lines[200_001], lines[200_002], lines[200_003]), ("a,\"\"\"C\",D,true", "", "b,C,D,true"));
     assert_eq!(lines.iter().filter(|l| !l.is_empty()).count(), 3);
+}
+
+#[test]
+fn a_column_may_have_other_names_or_be_missing() {
+    let toml = credential("", &format!("student_id = {{ from = [\"id\", \"old\"] }}\n{PLAIN}"));
+    let toml = toml.replacen("[[", "optional = [\"old\"]\nalso_called = { id = [\"Number\", \"code\"] }\n[[", 1);
+    let mapping = Arc::new(parse(&toml).unwrap());
+    let first = |header: &str, row: &str| give(&mapping, "a.csv", header, &[row]).0[0].1.split('|').next().unwrap().to_string();
+    assert_eq!(first("number,code,day", "1,2,D"), "1");
+    assert_eq!(first("number,ID,code,day", "1,3,2,D"), "3");
+    assert_eq!(first("number,Old,code,day", ",4,2,D"), "4");
+    // In the order in which they are named, so the first that the file has.
+    assert_eq!(first("code,day", "2,D"), "2");
+    let used = Use::all(&mapping).remove(0).1;
+    let header_of = |header: &str| used.rows(made(header, &[]), "a.csv").map(|_| ()).unwrap_err().to_string();
+    assert!(header_of("number,code,date").contains("\"day\" for earned_on of credential"));
+    assert!(header_of("number,NUMBER,code,day").contains("the column id twice"));
+}
+
+/// A file with a content, opened as rows of it are.
+fn open(content: &[u8]) -> (tempfile::NamedTempFile, Input) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), content).unwrap();
+    let source = Source { path: file.path().into(), name: "f.csv".into(), format: Format::packed("f.csv"), bytes: 0, mapping: None };
+    let input = Input::of_file(&source).unwrap();
+    (file, input)
+}
+
+/// Lines and fields of a file; its header is `a` and `b` unless columns are given.
+fn delimited(content: &str, delimiter: u8, columns: Option<&[String]>) -> Vec<(u64, Vec<String>)> {
+    let (_file, input) = open(content.as_bytes());
+    let mut rows = Delimited::open(input, "f.csv", delimiter, columns).unwrap();
+    let (mut row, mut all) = (Row::default(), Vec::new());
+    while rows.next(&mut row).unwrap() {
+        all.push((row.line, row.fields.clone()));
+    }
+    let end = Box::new(rows).finish().unwrap();
+    assert_eq!((end.bytes, end.blake3), (content.len() as u64, blake3::hash(content.as_bytes()).to_hex().to_string()));
+    all
+}
+
+#[test]
+fn records_of_delimited_text_and_their_lines() {
+    let fields = |texts: &[&str]| texts.iter().map(|t| t.to_string()).collect::<Vec<_>>();
+    let text = "\u{FEFF}a^b\r\n\r\n1^2\r\n\"3\r\n^\"\"x\"y^4\n  \n5\n6^\"\"";
+    let expected = [(3, fields(&["1", "2"])), (4, fields(&["3\r\n^\"xy", "4"])), (7, fields(&["5"])), (8, fields(&["6", ""]))];
+    assert_eq!(delimited(text, b'^', None), expected);
+    let names = fields(&["a", "b"]);
+    assert_eq!(delimited("1\t2\n\n3\t\n", b'\t', Some(&names)), [(1, fields(&["1", "2"])), (3, fields(&["3", ""]))]);
+    let failed = |content: &[u8]| {
+        let (_file, input) = open(content);
+        let mut rows = Delimited::open(input, "f.csv", b',', None).unwrap();
+        let mut row = Row::default();
+        loop {
+            match rows.next(&mut row) {
+                Ok(true) => {}
+                Ok(false) => panic!("no error"),
+                Err(e) => return e.to_string(),
+            }
+        }
+    };
+    assert!(failed(b"a,b\n1,2\n3,\"4\n5,6\n").contains("begins in line 3 has a quotation mark that is never closed"));
+    assert!(failed(b"a,b\n1,2\n3,\xE9\n").contains("line 3 is no UTF-8"));
+}
+
+#[test]
+fn fields_in_fixed_places() {
+    let fixed = |name: &str, start, length| Fixed { name: name.into(), start, length };
+    let columns = [fixed("id", 1, 3), fixed("year", 5, 4), fixed("note", 10, 5)];
+    let (_file, input) = open("001 2024 late \r\n\r\n0é2 2023\n003\n004 20240note\u{1A}\n\u{1A}".as_bytes());
+    let mut rows = FixedWidth::open(input, "f.dat", &columns, &["note".to_string()]);
+    let (mut row, mut all) = (Row::default(), Vec::new());
+    while rows.next(&mut row).unwrap() {
+        all.push((row.line, row.fields.join("|")));
+    }
+    // Line 4 ends before the year: it has too few fields. The note may be missing.
+    assert_eq!(all, [(1, "001|2024|late ".into()), (3, "0é2|2023|".into()), (4, "003|".into()), (5, "004|2024|note".to_string())]);
+    assert_eq!((rows.header_line(), rows.header().len()), (0, 3));
 }
 
 /// A mapping file put together at random: most are refused, some are not.
@@ -303,6 +386,41 @@ proptest! {
     fn no_file_makes_it_panic(text in "\\PC{0,200}", toml in toml()) {
         let _ = parse(&text);
         let _ = parse(&format!("{toml}{text}"));
+    }
+
+    #[test]
+    fn delimited_text_is_read_as_it_was_written(
+        rows in prop::collection::vec(prop::collection::vec("[a-c|\"\n\r, é]{0,6}", 3), 0..12),
+        crlf in any::<bool>(),
+    ) {
+        let terminator = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+        let mut writer = csv::WriterBuilder::new().delimiter(b'|').has_headers(false).terminator(terminator).from_writer(Vec::new());
+        writer.write_record(["a", "b", "c"]).unwrap();
+        let (mut expected, mut line) = (Vec::new(), 2);
+        for row in &rows {
+            writer.write_record(row).unwrap();
+            expected.push((line, row.clone()));
+            line += 1 + row.iter().map(|f| f.matches('\n').count() as u64).sum::<u64>();
+        }
+        let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+        prop_assert_eq!(delimited(&text, b'|', None), expected);
+    }
+
+    #[test]
+    fn no_bytes_make_the_readers_panic(bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), any::<u8>()], 0..200)) {
+        let (file, input) = open(&bytes);
+        let mut row = Row::default();
+        if let Ok(mut rows) = Delimited::open(input, "f.csv", b',', None) {
+            while rows.next(&mut row).unwrap_or(false) {}
+        }
+        let source = Source { path: file.path().into(), name: "f.dat".into(), format: Format::packed("f.dat"), bytes: 0, mapping: None };
+        let columns = [Fixed { name: "x".into(), start: 2, length: 3 }];
+        let mut rows = FixedWidth::open(Input::of_file(&source).unwrap(), "f.dat", &columns, &[]);
+        while rows.next(&mut row).unwrap_or(false) {}
+        if let Ok(toml) = propose(file.path(), contracts(), &[], &[], Some("|")) {
+            // What is proposed is TOML, whatever the names of the columns are.
+            prop_assert!(toml::from_str::<toml::Table>(&toml).is_ok(), "{}", toml);
+        }
     }
 
     #[test]

@@ -127,9 +127,11 @@ fn each_makes_what_was_worked_out_by_hand() {
 #[test]
 fn each_cites_its_sources_and_is_for_the_files_of_its_case() {
     let contracts = Contracts::embedded().unwrap();
+    let guide = fs::read_to_string(home().join("docs/mapping.md")).unwrap();
     for (file, text) in Project::default().mappings().unwrap() {
         let mapping = Mapping::parse(file.strip_suffix(".toml").unwrap(), &text, &contracts).unwrap();
         assert!(!mapping.description.source.is_empty(), "{file}");
+        assert!(guide.contains(&format!("| `{}` |", mapping.name)), "docs/mapping.md does not list {file}");
         let given = entries(&case(&mapping.name).join("given"));
         assert_eq!(given.iter().filter(|p| mapping.is_for(name(p))).count(), 1, "{file}");
     }
@@ -198,6 +200,21 @@ fn what_is_wrong_names_the_mapping_and_what_to_do() {
     assert!(said.contains("mapping_without_file") && said.contains("nsc-detail is for files named *nsc*.csv"), "{said}");
     fs::remove_file(place.raw().join("student.csv")).unwrap();
     ingest("nsc-detail").refuses(1, &["no collection is there", "for mapping nsc-detail, files named *nsc*.csv"]);
+}
+
+#[test]
+fn a_load_that_fails_for_texts_without_a_code_says_which_mapping_needs_a_line() {
+    let place = Place::new();
+    copy(&case("massachusetts-sims-exit").join("given"), &place.raw());
+    let path = place.raw().join("sims-2024.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let last = text.lines().last().unwrap();
+    fs::write(&path, format!("{text}{}", format!("{last}\n").repeat(10))).unwrap();
+    let said = place.perkins(&["ingest", "raw", "--mapping", "massachusetts-sims-exit"]);
+    said.refuses(
+        1,
+        &["exit: 11 of 30 rows", "code in exit_kind 11", "massachusetts-sims-exit.toml: codes of exit_kind needs a line for \"99\" (11)"],
+    );
 }
 
 #[test]

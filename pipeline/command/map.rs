@@ -3,6 +3,7 @@
 use super::print;
 use crate::cli::Settings;
 use crate::error::Result;
+use crate::mapping::Mapping;
 use crate::mapping::propose::propose;
 use std::path::PathBuf;
 
@@ -23,5 +24,8 @@ pub struct MapArgs {
 /// Prints the proposal.
 pub fn main(args: &MapArgs, settings: &Settings) -> Result<()> {
     let contracts = settings.project.contracts()?;
-    print(&propose(&args.file, &contracts, &args.collection, args.delimiter.as_deref())?)
+    let shipped = settings.project.mappings()?;
+    let names: Vec<String> = shipped.keys().filter_map(|k| k.strip_suffix(".toml").map(str::to_string)).collect();
+    let mappings = Mapping::load_all(&names, &settings.project, &contracts)?;
+    print(&propose(&args.file, &contracts, &mappings, &args.collection, args.delimiter.as_deref())?)
 }

@@ -338,10 +338,11 @@ impl<'a> Ingest<'a> {
         let failures: Vec<String> = self.load.collections.iter().filter_map(|c| self.failure(c)).collect();
         if !failures.is_empty() {
             return Err(Error::Data(format!(
-                "{}too many rows are rejected:\n{}\nThe rejected rows and what is wrong with each are in {}. Correct the files and load them again; \
+                "{}too many rows are rejected:\n{}\n{}The rejected rows and what is wrong with each are in {}. Correct the files and load them again; \
                  the load before stays in place.",
                 self.missing(),
                 failures.join("\n"),
+                report::to_do(&self.load.warnings),
                 table.display()
             )));
         }

@@ -27,6 +27,9 @@ pub struct Description {
     /// Columns that a file may lack.
     #[serde(default)]
     pub optional: Vec<String>,
+    /// Other names that a column has in some files.
+    #[serde(default)]
+    pub also_called: BTreeMap<String, Vec<String>>,
     /// What is made of each row.
     pub collection: Vec<Table>,
 }

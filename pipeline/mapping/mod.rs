@@ -99,8 +99,10 @@ impl Mapping {
             tables,
         };
         let used = mapping.columns();
-        if let Some(unused) = mapping.description.optional.iter().find(|o| !used.contains(o)) {
-            return Err(wrong(format!("optional names {unused:?}, which no collection reads; write it as it is written there")));
+        let named = mapping.description.optional.iter().map(|o| ("optional", o));
+        let mut named = named.chain(mapping.description.also_called.keys().map(|c| ("also_called", c)));
+        if let Some((word, unused)) = named.find(|(_, column)| !used.contains(column)) {
+            return Err(wrong(format!("{word} names {unused:?}, which no collection reads; write it as it is written there")));
         }
         Ok(mapping)
     }
@@ -119,6 +121,19 @@ impl Mapping {
             }
         }
         all
+    }
+
+    /// The names that a column may have: that by which the mapping knows it first.
+    pub fn names_of<'a>(&'a self, column: &'a str) -> impl Iterator<Item = &'a str> {
+        let others = self.description.also_called.get(column).into_iter().flatten().map(String::as_str);
+        std::iter::once(column).chain(others)
+    }
+
+    /// Whether a file with these columns, with a header, has every column that it needs.
+    pub fn could_read(&self, header: &[&str]) -> bool {
+        let has = |column: &String| self.names_of(column).any(|name| header.iter().any(|h| rows::same(name, h)));
+        let optional = |column: &String| self.description.optional.contains(column);
+        self.description.fixed.is_empty() && self.columns().iter().all(|c| optional(c) || has(c))
     }
 
     /// Whether it is for a file, by the path in the raw folder.

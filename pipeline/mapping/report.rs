@@ -6,6 +6,9 @@ use super::tally::Tally;
 use crate::lake::{Applied, Warning};
 use std::collections::BTreeMap;
 
+/// The check that finds texts without a code.
+const UNKNOWN_VALUE: &str = "mapping_unknown_value";
+
 /// The record of a mapping's use on a file that was read.
 pub fn applied(used: &Use) -> Applied {
     let (mapping, tally) = (&used.mapping, used.tally());
@@ -45,7 +48,7 @@ pub fn warnings<'a>(collection: &str, uses: impl Iterator<Item = &'a Use>) -> Ve
             );
             let example = format!("{file}: codes of {field} needs a line{texts}");
             all.push(Warning {
-                check: "mapping_unknown_value".into(),
+                check: UNKNOWN_VALUE.into(),
                 collection: Some(collection.to_string()),
                 count: unknown.rows,
                 examples: vec![example],
@@ -72,6 +75,11 @@ pub fn warnings<'a>(collection: &str, uses: impl Iterator<Item = &'a Use>) -> Ve
         }
     }
     all
+}
+
+/// What mappings need, of a load's warnings: a line for each.
+pub fn to_do(warnings: &[Warning]) -> String {
+    warnings.iter().filter(|w| w.check == UNKNOWN_VALUE).flat_map(|w| &w.examples).map(|example| format!("  {example}\n")).collect()
 }
 
 /// The warning of a mapping that no file is for.

@@ -66,7 +66,8 @@ impl Use {
             )));
         }
         let used = self.mapping.columns();
-        let unused = rows.header().iter().filter(|h| !used.iter().any(|u| same(u, h))).cloned().collect();
+        let unused = rows.header().iter().filter(|h| !used.iter().any(|u| self.mapping.names_of(u).any(|n| same(n, h))));
+        let unused = unused.cloned().collect();
         *self.locked() = Tally { columns: rows.header().len(), unused, ..Tally::default() };
         let from = Row::default();
         Ok(Mapped { rows, from, positions, year, used: self.clone(), tally: Tally::default() })
@@ -77,9 +78,10 @@ impl Use {
         let (table, mapping) = (self.table(), &self.mapping);
         let mut positions = Vec::new();
         for (column, read_for) in table.columns.iter().zip(&table.read_for) {
-            let mut found = header.iter().enumerate().filter(|(_, h)| same(column, h)).map(|(at, _)| at);
-            let position = found.next();
-            if found.next().is_some() {
+            let of = |name: &str| header.iter().enumerate().filter(|(_, h)| same(name, h)).map(|(at, _)| at).collect::<Vec<_>>();
+            let found = mapping.names_of(column).map(of).find(|found| !found.is_empty()).unwrap_or_default();
+            let position = found.first().copied();
+            if found.len() > 1 {
                 return Err(Error::Data(format!(
                     "{file}: the header has the column {column} twice, and mapping {} reads it; rename one",
                     mapping.label
@@ -103,14 +105,14 @@ impl Use {
         Error::Data(match name::is_record(header) {
             true => format!("{what}. Its first line looks like a record: if it has no header, say columns = [\"…\", …] in the mapping"),
             false => {
-                format!("{what}{meant} Correct the name there, or add it to optional; columns found: {}", header.join(", "))
+                format!("{what}{meant} Correct the name there, or add it to optional or also_called; columns found: {}", header.join(", "))
             }
         })
     }
 }
 
 /// Whether two names of columns are the same: letter case and blanks around do not count.
-fn same(a: &str, b: &str) -> bool {
+pub(super) fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.trim(), b.trim());
     a == b || a.to_lowercase() == b.to_lowercase()
 }

@@ -5,6 +5,7 @@ mod profile;
 mod score;
 mod write;
 
+use super::Mapping;
 use super::name;
 use super::text::Delimited;
 use crate::contract::{Contract, Contracts};
@@ -13,6 +14,7 @@ use crate::ingest::rows::Rows;
 use crate::ingest::source::{Format, Input, Source};
 use profile::Profile;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Rows that are looked at.
 pub const ROWS: u64 = 10_000;
@@ -36,9 +38,16 @@ struct Looked {
     more: bool,
 }
 
-/// Proposes a mapping of a file, as TOML; to the collections named, or to the one that suits best.
-pub fn propose(path: &Path, contracts: &Contracts, collections: &[String], delimiter: Option<&str>) -> Result<String> {
+/// Proposes a mapping of a file, as TOML; to the collections named, or to the one that suits best. `mappings` are those that there are.
+pub fn propose(
+    path: &Path,
+    contracts: &Contracts,
+    mappings: &[Arc<Mapping>],
+    collections: &[String],
+    delimiter: Option<&str>,
+) -> Result<String> {
     let looked = look(path, delimiter)?;
+    let there: Vec<&str> = mappings.iter().filter(|m| m.could_read(&looked.names())).map(|m| m.name.as_str()).collect();
     let mut wanted: Vec<&Contract> = Vec::new();
     for collection in collections {
         wanted.push(contracts.get(collection).ok_or_else(|| {
@@ -49,7 +58,13 @@ pub fn propose(path: &Path, contracts: &Contracts, collections: &[String], delim
     let ranked = score::rank(contracts.iter().filter(|c| wanted.is_empty() || wanted.iter().any(|w| w.name == c.name)), &looked.columns);
     let chosen = if wanted.is_empty() { 1 } else { wanted.len() };
     let others: Vec<&str> = ranked.iter().skip(chosen).take(OTHERS_NAMED).map(|f| f.contract.name.as_str()).collect();
-    Ok(write::toml(&looked, &ranked[..chosen.min(ranked.len())], &others))
+    Ok(write::toml(&looked, &ranked[..chosen.min(ranked.len())], &others, &there))
+}
+
+impl Looked {
+    fn names(&self) -> Vec<&str> {
+        if self.headless { Vec::new() } else { self.columns.iter().map(|c| c.name.as_str()).collect() }
+    }
 }
 
 fn look(path: &Path, delimiter: Option<&str>) -> Result<Looked> {
@@ -76,7 +91,7 @@ fn look(path: &Path, delimiter: Option<&str>) -> Result<Looked> {
 
 fn source(path: &Path, name: &str) -> Result<Source> {
     let bytes = path.metadata().map_err(|e| Error::io("read", path, e))?.len();
-    if super::Mapping::is_nested(name) {
+    if Mapping::is_nested(name) {
         return Err(Error::Data(format!("{name}: a mapping is proposed for text with delimiters only; save it as CSV")));
     }
     Ok(Source { path: path.to_path_buf(), name: name.to_string(), format: Format::packed(name), bytes, mapping: None })

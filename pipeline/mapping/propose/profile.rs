@@ -19,7 +19,7 @@ const DATES: [&str; 8] = ["%Y-%m-%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%
 const OWN: [&str; 12] = ["id", "name", "first", "last", "middle", "birth", "date", "ssn", "address", "phone", "email", "street"];
 
 /// A column is what so many of a hundred of its values are: files have faults.
-const MOST_OF_100: u64 = 90;
+const MOST_OF_100: u64 = 80;
 /// Whole numbers of years.
 const YEARS: std::ops::RangeInclusive<i64> = 1990..=2100;
 

@@ -8,6 +8,8 @@ use crate::contract::{Contract, Field, Format, Kind};
 const LIKELY: f64 = 0.45;
 /// From this score on, nothing is said to be unsure.
 const SURE: f64 = 0.8;
+/// Names so much alike are the same.
+const SAME: f64 = 0.9;
 /// How much the name weighs, against the values.
 const NAME: f64 = 0.75;
 /// A required field counts as so many others.
@@ -72,6 +74,11 @@ fn weight(field: &Field) -> f64 {
 fn score(field: &Field, column: &Profile) -> f64 {
     let names = std::iter::once(field.name.as_str()).chain(aliases(&field.description));
     let name = names.map(|n| alike(n, &column.name)).fold(0.0, f64::max);
+    // Texts may stand for codes; else values that can't be the field's are only believed where the name is the same.
+    let foreign = field.constraints.codes.is_some() && column.few().is_some();
+    if name < SAME && column.filled > 0 && values(field, column) == 0.0 && !foreign {
+        return 0.0;
+    }
     // Columns without values tell nothing.
     let values = if column.filled == 0 { 0.5 } else { values(field, column) };
     // A list of codes is as good as a name; other values fit many fields.

@@ -14,7 +14,7 @@ const ALIKE: f64 = 0.6;
 const DAYS_NAMED: usize = 4;
 
 /// The mapping file.
-pub fn toml(looked: &Looked, fits: &[Fit], others: &[&str]) -> String {
+pub fn toml(looked: &Looked, fits: &[Fit], others: &[&str], there: &[&str]) -> String {
     let mut text = String::new();
     let rows = if looked.more { format!("its first {} rows", looked.rows) } else { format!("its {} rows", looked.rows) };
     let _ = writeln!(
@@ -23,6 +23,12 @@ pub fn toml(looked: &Looked, fits: &[Fit], others: &[&str]) -> String {
         looked.name
     );
     let _ = writeln!(text, "# filled in before `perkins ingest RAW_DIR --mapping THIS_FILE` takes it. The words: docs/mapping.md.");
+    for name in there {
+        let _ = writeln!(
+            text,
+            "#\n# The mapping {name} is there already, and this file has every column that it reads: perkins ingest RAW_DIR --mapping {name}"
+        );
+    }
     let _ = writeln!(text, "title = {}", quoted(&looked.name));
     let _ = writeln!(text, "files = [{}]", quoted(&looked.name));
     if let Some(delimiter) = looked.delimiter {
@@ -155,15 +161,17 @@ fn write_codes(tables: &mut String, field: &Field, column: &Profile, codes: &[St
 
 fn write_missing(text: &mut String, looked: &Looked, field: &Field) {
     let required = field.constraints.required;
+    if required && field.kind == Kind::Year && take(field) == "school_year" && name::year(&looked.name).is_some() {
+        let _ = writeln!(text, "# UNSURE: {}: the year in the file's name", about(field));
+        let _ = writeln!(text, "{} = {{ file_year = true }}", field.name);
+        return;
+    }
     let word = if required { "MISSING: " } else { "" };
     let _ = writeln!(text, "# {word}{}", about(field));
     let days: Vec<&Profile> = looked.columns.iter().filter(|c| !c.dates().is_empty()).collect();
     let dated = days.first();
     let year = words(&field.name).iter().any(|w| w == "year" || w == "quarter");
     let _ = match (field.kind, dated) {
-        (Kind::Year, _) if required && take(field) == "school_year" && name::year(&looked.name).is_some() => {
-            writeln!(text, "# UNSURE: the year in the file's name\n{} = {{ file_year = true }}", field.name)
-        }
         (Kind::Year | Kind::Integer, Some(column)) if required && year => {
             let (from, date, take) = (quoted(&column.name), quoted(column.dates()[0]), quoted(take(field)));
             let others: Vec<String> = days.iter().skip(1).take(DAYS_NAMED).map(|c| quoted(&c.name)).collect();
