@@ -24,6 +24,7 @@ fn main() -> std::io::Result<()> {
         "data/synth",
         "data/publish",
         "data/audit",
+        "data/mapping",
     ] {
         println!("cargo::rerun-if-changed={folder}");
     }

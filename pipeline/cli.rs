@@ -110,6 +110,8 @@ pub enum Command {
     Check(command::ingest::IngestArgs),
     /// Take rows out of the lake: those of an institution, a program or a student, and all that refer to them
     Remove(command::remove::RemoveArgs),
+    /// Propose a mapping of a file in a foreign layout, from its header and values: a TOML file to complete
+    Map(command::map::MapArgs),
     /// Compute the indicators of report years from the lake, and publish what is safe
     Run(command::run::RunArgs),
     /// Ingest, run, publish what an audit finds safe, and draw the reports
@@ -169,6 +171,7 @@ struct ConfigFile {
     cache: Option<PathBuf>,
     jurisdiction: Option<String>,
     overlay: Option<Vec<PathBuf>>,
+    mapping: Option<Vec<String>>,
     engine: Option<String>,
     memory_limit: Option<String>,
     partitions: Option<u16>,
@@ -188,6 +191,8 @@ pub struct Settings {
     pub jurisdictions: Vec<String>,
     /// Contracts, rules and SQL.
     pub project: Project,
+    /// Mappings of perkins.toml, by name or path.
+    pub mappings: Vec<String>,
     /// Threads; no more than a limit of memory allows.
     pub partitions: usize,
     /// The limit of memory.
@@ -234,6 +239,7 @@ impl Settings {
             public,
             jurisdictions: split(&std::env::var("PERKINS_JURISDICTION").ok().filter(|j| !j.is_empty()).or(config.jurisdiction)),
             project: Project::open(flags.project.clone(), overlays)?,
+            mappings: config.mapping.unwrap_or_default(),
             partitions: memory_limit.as_ref().map_or(threads, |l| l.threads(threads)),
             memory_limit,
             max_change: config

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod gc;
 pub mod ingest;
 pub mod jurisdiction;
+pub mod map;
 pub mod query;
 pub mod remove;
 pub mod reopen;
@@ -39,6 +40,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<()> {
         Command::Ingest(args) => ingest::main(&args, settings),
         Command::Check(args) => check::main(&args, settings),
         Command::Remove(args) => remove::main(&args, settings),
+        Command::Map(args) => map::main(&args, settings),
         Command::Run(args) => run::main(&args, settings),
         Command::All(args) => all::main(&args, settings),
         Command::Audit(args) => audit::main(&args, settings),

@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::statistics::Statistics;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -85,6 +85,28 @@ pub struct Input {
     pub rejected: u64,
     /// Columns that were kept out.
     pub unknown_columns: Vec<String>,
+    /// The mapping that made its rows, if any; the file is listed for each use of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Applied>,
+}
+
+/// How a mapping was used on a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Applied {
+    /// Its name.
+    pub name: String,
+    /// BLAKE3 of the mapping file, 64 hex digits.
+    pub blake3: String,
+    /// Number of its collection, from 1.
+    pub collection: usize,
+    /// The quarter of each row that was made, from 1, if it makes several.
+    pub quarter: u32,
+    /// Rows of the file.
+    pub rows: u64,
+    /// Rows that it leaves out.
+    pub left_out: u64,
+    /// Columns of the file that it does not read.
+    pub unused_columns: u64,
 }
 
 /// A place in a raw file.
@@ -171,6 +193,12 @@ pub struct Warning {
 }
 
 impl Load {
+    /// The files of the raw folder, each once: one that mappings read is an input for each use of it.
+    pub fn raw_files(&self) -> impl Iterator<Item = &Input> {
+        let mut seen = BTreeSet::new();
+        self.inputs.iter().filter(move |i| seen.insert(&i.path))
+    }
+
     /// The files of a collection.
     pub fn files_of<'a>(&'a self, collection: &'a str) -> impl Iterator<Item = &'a LakeFile> {
         self.files.iter().filter(move |f| f.collection == collection)

@@ -28,6 +28,7 @@ pub mod ingest;
 pub mod jurisdiction;
 pub mod lake;
 pub mod lineage;
+pub mod mapping;
 pub mod observe;
 pub mod project;
 pub mod publish;

@@ -16,9 +16,10 @@ const REFERENCE: &str = "data/reference";
 const REPORT: &str = "data/report";
 const PUBLISH: &str = "data/publish";
 const AUDIT: &str = "data/audit";
+const MAPPING: &str = "data/mapping";
 
 /// The folders of a layer, with the files that ship.
-static SHIPPED: [(&str, Dir<'static>); 8] = [
+static SHIPPED: [(&str, Dir<'static>); 9] = [
     (SQL, include_dir!("$CARGO_MANIFEST_DIR/sql")),
     (CONTRACT, include_dir!("$CARGO_MANIFEST_DIR/data/contract")),
     (RULE, include_dir!("$CARGO_MANIFEST_DIR/data/rule")),
@@ -27,6 +28,7 @@ static SHIPPED: [(&str, Dir<'static>); 8] = [
     (REPORT, include_dir!("$CARGO_MANIFEST_DIR/data/report")),
     (PUBLISH, include_dir!("$CARGO_MANIFEST_DIR/data/publish")),
     (AUDIT, include_dir!("$CARGO_MANIFEST_DIR/data/audit")),
+    (MAPPING, include_dir!("$CARGO_MANIFEST_DIR/data/mapping")),
 ];
 
 /// A text file of the project.
@@ -100,6 +102,11 @@ impl Project {
     /// Descriptions of published tables for the audit: `<table>.toml`.
     pub fn audit(&self) -> Result<Files> {
         self.files(AUDIT)
+    }
+
+    /// How foreign layouts become collections: `<mapping>.toml`.
+    pub fn mappings(&self) -> Result<Files> {
+        self.files(MAPPING)
     }
 
     /// BLAKE3 of each file of the overlays, by path.

@@ -197,7 +197,8 @@ fn links_out_of_the_folder_are_refused() {
 fn a_file_that_changes_while_it_is_read_is_refused() {
     let place = School::with(&[("student.csv", &format!("{STUDENT}{ROW}"))]);
     let path = place.raw().join("student.csv");
-    let source = |name: &str| Source { path: place.raw().join(name), name: name.into(), format: Format::of(name).unwrap(), bytes: 0 };
+    let source =
+        |name: &str| Source { path: place.raw().join(name), name: name.into(), format: Format::of(name).unwrap(), bytes: 0, mapping: None };
     let read = |change: &dyn Fn()| {
         let mut input = Input::open(&source("student.csv"), Encoding::Utf8, &Want::default(), &Notes::default()).unwrap();
         let mut start = [0; 10];

@@ -247,4 +247,5 @@ fn the_files_that_ship_are_those_built_in() {
     same("data/report", of_files(embedded.reports().unwrap()));
     same("data/publish", of_files(embedded.publish().unwrap()));
     same("data/audit", of_files(embedded.audit().unwrap()));
+    same("data/mapping", of_files(embedded.mappings().unwrap()));
 }

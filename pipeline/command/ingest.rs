@@ -11,6 +11,7 @@ use crate::ingest::source::find;
 use crate::ingest::{Options, Outcome, ingest};
 use crate::jurisdiction::BASE;
 use crate::lake::{At, LOADS, Load};
+use crate::mapping::Mapping;
 use crate::quality::{self, Quality, table};
 use crate::root::Root;
 use crate::run::check::{self, Look};
@@ -29,6 +30,10 @@ pub struct IngestArgs {
     /// Share of a collection's rows that may be rejected (more than ten rows must be)
     #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
     pub max_reject_rate: f64,
+    /// Mapping of files in a foreign layout: a TOML file, or the name of one that ships; may be given several times [default: mapping in
+    /// perkins.toml]
+    #[arg(long, value_name = "FILE|NAME")]
+    pub mapping: Vec<String>,
 }
 
 /// Ingests and says what came in.
@@ -115,12 +120,16 @@ pub fn examine(
     }
     let contracts = settings.project.contracts()?;
     let jurisdiction = settings.jurisdictions.first().map_or(BASE, String::as_str);
-    let made_with = format!("{} {} {jurisdiction}", crate::VERSION, settings.project.hash_of_load()?);
+    let names = if args.mapping.is_empty() { &settings.mappings } else { &args.mapping };
+    let mappings = Mapping::load_all(names, &settings.project, &contracts)?;
+    let mapped: String = mappings.iter().map(|m| format!(" {} {}", m.name, m.blake3)).collect();
+    let made_with = format!("{} {} {jurisdiction}{mapped}", crate::VERSION, settings.project.hash_of_load()?);
     let options = Options {
         partitions: settings.partitions,
         max_reject_rate: args.max_reject_rate,
         made_with: blake3::hash(made_with.as_bytes()).to_hex().to_string(),
         emptied,
+        mappings,
         ..Options::default()
     };
     if let Some(previous) = previous
@@ -146,7 +155,7 @@ fn places(raw: &Path, contracts: &Contracts, look: &Look, options: &Options) -> 
     if look.checks.iter().all(|c| c.examples.is_empty()) {
         return Ok(places);
     }
-    let found = find(raw, contracts)?;
+    let found = find(raw, contracts, &options.mappings)?;
     for check in look.checks.iter().filter(|c| !c.examples.is_empty()) {
         let Some(contract) = check.collection.as_ref().and_then(|name| contracts.get(name)) else { continue };
         let Some(sources) = found.collections.get(&contract.name) else { continue };

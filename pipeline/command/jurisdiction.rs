@@ -120,12 +120,13 @@ fn data(args: &DiffArgs, settings: &Settings, scratch: &Scratch) -> Result<Optio
     if let Some(raw) = &args.raw {
         let settings = Settings { restricted: Root::from(scratch.0.clone()), ..settings.clone() };
         let max_reject_rate = crate::ingest::Options::default().max_reject_rate;
-        let loaded = ingest::load(&ingest::IngestArgs { raw: raw.clone(), max_reject_rate }, &settings).map_err(|e| match e {
-            Error::Data(what) => {
-                Error::Data(format!("{what}\n(nothing was kept; `perkins ingest {}` keeps the rejected rows)", raw.display()))
-            }
-            other => other,
-        });
+        let loaded =
+            ingest::load(&ingest::IngestArgs { raw: raw.clone(), max_reject_rate, mapping: Vec::new() }, &settings).map_err(|e| match e {
+                Error::Data(what) => {
+                    Error::Data(format!("{what}\n(nothing was kept; `perkins ingest {}` keeps the rejected rows)", raw.display()))
+                }
+                other => other,
+            });
         return Ok(Some((Root::from(scratch.0.clone()), loaded?.0)));
     }
     match current_load(&settings.restricted) {

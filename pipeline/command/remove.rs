@@ -46,7 +46,7 @@ pub fn main(args: &RemoveArgs, settings: &Settings) -> Result<()> {
         return print(&(text + "would be removed\n"));
     }
     // Rows that refer to an earlier year's row which is gone go too: that is no fault of a file.
-    let again = IngestArgs { raw: scratch.0.clone(), max_reject_rate: 1.0 };
+    let again = IngestArgs { raw: scratch.0.clone(), max_reject_rate: 1.0, mapping: vec![] };
     let New { load: mut new, quality, .. } = match examine(&again, settings, root, Some(&load), removal.emptied.clone())? {
         Examined::New(new) => *new,
         Examined::Same(_) => return Err(Error::bug("the lake is the same without rows that it has")),

@@ -10,6 +10,7 @@ use super::records::{Chunk, Records, record_end};
 use super::source::{Input, Kind, Source};
 use crate::contract::Contract;
 use crate::error::{Error, Result};
+use crate::mapping::rows::ragged;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,6 +46,19 @@ pub struct Layout {
     pub file: u32,
     /// Whether the file is taken for UTF-8 until a byte says otherwise.
     pub guessed: bool,
+    /// Columns of the file itself, if a mapping made the header.
+    pub mapped: Option<usize>,
+}
+
+impl Layout {
+    /// Fields expected and found of a record with another number than the header.
+    pub fn expected_and_found(&self, found: usize) -> u64 {
+        let (expected, found) = match self.mapped {
+            Some(columns) => ragged(columns, self.columns, found),
+            None => (self.columns, found),
+        };
+        (expected as u64) << 32 | found as u64
+    }
 }
 
 enum State {
@@ -121,7 +135,10 @@ impl<'a> Job<'a> {
         }
         if let State::Open(open) = std::mem::replace(state, State::Done) {
             let (bytes, blake3) = open.records.into_input().finish()?;
-            let noted = open.notes.take();
+            let mut noted = open.notes.take();
+            if let Some(used) = &self.source.mapping {
+                used.settle(&mut noted);
+            }
             let mut facts = locked(&self.facts);
             facts.rows += noted.faults.len() as u64;
             facts.unknown_columns.extend(noted.unknown);
@@ -178,7 +195,8 @@ impl<'a> Job<'a> {
             return self.open();
         };
         let Begun { records, chunk, header, encoding, .. } = begun;
-        let layout = Layout { file, guessed: encoding == Encoding::Utf8, ..layout(self.plan, &header, name)? };
+        let mapped = self.source.mapping.as_ref().map(|used| used.tally().columns);
+        let layout = Layout { file, guessed: encoding == Encoding::Utf8, mapped, ..layout(self.plan, &header, name)? };
         let mut facts = locked(&self.facts);
         facts.unknown_columns = unknown(&layout, &header);
         facts.told.extend(encoding.name().map(|encoding| ("encoding", format!("{name} ({encoding})"))));
@@ -205,7 +223,10 @@ impl Begun {
     pub fn begin(source: &Source, contract: &Contract, unmarked: Encoding, chunk_bytes: usize, notes: &Notes) -> Result<Option<Begun>> {
         let input = Input::open(source, unmarked, &Want::of(contract), notes)?;
         let encoding = input.encoding();
-        let separator = if let Kind::Text(separator) = source.format.kind { separator } else { b',' };
+        let separator = match (&input, source.format.kind) {
+            (Input::Text(_), Kind::Text(separator)) => separator,
+            _ => b',',
+        };
         let line = input.first_line();
         let mut records = Records::new(input, separator, chunk_bytes).from_line(line);
         let (mut chunk, mut header) = (Chunk::default(), Vec::new());
@@ -249,7 +270,7 @@ fn layout(plan: &Plan, header: &[String], name: &str) -> Result<Layout> {
         let found = if header.is_empty() { "none".to_string() } else { header.join(", ") };
         return wrong(format!("required columns are missing: {}; columns found: {found}{}", missing.join(", "), hint(header)));
     }
-    Ok(Layout { positions, columns: header.len(), file: 0, guessed: false })
+    Ok(Layout { positions, columns: header.len(), file: 0, guessed: false, mapped: None })
 }
 
 /// What may be wrong with a header that is one column.

@@ -16,6 +16,7 @@ use crate::commit;
 use crate::contract::{Contract, Contracts, OnViolation};
 use crate::error::{Error, Result};
 use crate::lake::{At, Counts, Input, LOADS, LakeFile, LakeReader, Load, Surrogate, Warning};
+use crate::mapping::report;
 use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use std::borrow::Cow;
@@ -72,7 +73,7 @@ impl<'a> Ingest<'a> {
 
     /// Reads everything, writes everything, and gives the load.
     pub fn run(mut self, raw: &Path) -> Result<Outcome> {
-        let mut found = find(raw, self.contracts)?;
+        let mut found = find(raw, self.contracts, &self.options.mappings)?;
         for contract in self.contracts.in_order()? {
             let plan = Plan::new(contract, self.contracts)?;
             let start = Instant::now();
@@ -96,6 +97,9 @@ impl<'a> Ingest<'a> {
             tracing::warn!(files = found.unknown.join(", "), "files that belong to no collection were not read");
             let check = "unknown_file".into();
             self.load.warnings.push(Warning { check, collection: None, count, examples, at: vec![], restricted: false });
+        }
+        for mapping in self.options.mappings.iter().filter(|m| found.idle.contains(&m.name)) {
+            self.load.warnings.push(report::idle(mapping));
         }
         self.finish()
     }
@@ -286,8 +290,19 @@ impl<'a> Ingest<'a> {
             }
             let FileFacts { bytes, blake3, rows, unknown_columns, .. } = facts;
             facts.told.into_iter().for_each(|(check, what)| told.entry(check).or_default().push(what));
-            let (collection, path) = (name.clone(), source.name.clone());
-            inputs.push(Input { collection, path, bytes, blake3, rows_read: rows, accepted, duplicates, rejected, unknown_columns });
+            let (collection, path, mapping) = (name.clone(), source.name.clone(), source.mapping.as_ref().map(report::applied));
+            inputs.push(Input {
+                collection,
+                path,
+                bytes,
+                blake3,
+                rows_read: rows,
+                accepted,
+                duplicates,
+                rejected,
+                unknown_columns,
+                mapping,
+            });
         }
         let place = |(file, line): (u32, u64)| At { file: sources[(file - first) as usize].name.clone(), line };
         let warning = |(link, unknown): (&Link, Unknown)| Warning {
@@ -306,7 +321,8 @@ impl<'a> Ingest<'a> {
             at: vec![],
             restricted: false,
         });
-        let warnings = plan.links.iter().zip(unknown).filter(|(_, u)| u.rows > 0).map(warning).chain(told).collect();
+        let mut warnings: Vec<Warning> = plan.links.iter().zip(unknown).filter(|(_, u)| u.rows > 0).map(warning).chain(told).collect();
+        warnings.extend(report::warnings(name, sources.iter().filter_map(|s| s.mapping.as_ref())));
         Done { inputs, counts: Some(counts), warnings, rejects, ..Done::default() }
     }
 
@@ -354,10 +370,11 @@ impl<'a> Ingest<'a> {
         let failures: Vec<String> = self.load.collections.iter().filter_map(|c| self.failure(c)).collect();
         let failure = (!failures.is_empty()).then(|| {
             format!(
-                "{}too many rows are rejected:\n{}\nThe rejected rows and what is wrong with each are in {}. Correct the files and load them again; \
+                "{}too many rows are rejected:\n{}\n{}The rejected rows and what is wrong with each are in {}. Correct the files and load them again; \
                  the load before stays in place.",
                 self.missing(),
                 failures.join("\n"),
+                report::to_do(&self.load.warnings),
                 table.display()
             )
         });

@@ -30,9 +30,10 @@ pub mod write;
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::lake::{At, Load};
+use crate::mapping::Mapping;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How to ingest.
 #[derive(Debug, Clone)]
@@ -47,12 +48,21 @@ pub struct Options {
     pub made_with: String,
     /// Collections and partitions of which nothing stays, whatever the load before has.
     pub emptied: BTreeSet<(String, Option<i32>)>,
+    /// Mappings of files in foreign layouts.
+    pub mappings: Vec<Arc<Mapping>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let partitions = std::thread::available_parallelism().map_or(1, usize::from);
-        Options { partitions, max_reject_rate: 0.01, chunk_bytes: 1 << 20, made_with: String::new(), emptied: BTreeSet::new() }
+        Options {
+            partitions,
+            max_reject_rate: 0.01,
+            chunk_bytes: 1 << 20,
+            made_with: String::new(),
+            emptied: BTreeSet::new(),
+            mappings: Vec::new(),
+        }
     }
 }
 

@@ -184,7 +184,7 @@ impl<'a> Worker<'a> {
                 field: None,
                 rule: Rule::Type,
                 text: None,
-                detail: (layout.columns as u64) << 32 | u64::from(found),
+                detail: layout.expected_and_found(found as usize),
             }));
         }
         let place = |r: Reject| Reject { file, line: chunk.line + r.line, ..r };

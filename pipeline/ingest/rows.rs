@@ -26,7 +26,7 @@ pub struct End {
 pub trait Rows: Send {
     /// The names of the columns.
     fn header(&self) -> &[String];
-    /// The line on which they stand; 0 if they stand on none.
+    /// The line on which they stand; 0 if the file has no header.
     fn header_line(&self) -> u64;
     /// Fills `row` with the next one; false at the end. Errors name file and line.
     fn next(&mut self, row: &mut Row) -> Result<bool>;
@@ -43,16 +43,21 @@ pub struct Text {
     at: usize,
     line: u64,
     begun: bool,
+    /// The row is still to be written.
+    waits: bool,
 }
+
+/// Blank lines written at a time.
+const MOST_BLANK: u64 = 1 << 16;
 
 impl Text {
     /// The text of some rows.
     pub fn new(rows: Box<dyn Rows>) -> Text {
         let line = rows.header_line().min(1);
-        Text { rows, row: Row::default(), text: Vec::new(), at: 0, line, begun: false }
+        Text { rows, row: Row::default(), text: Vec::new(), at: 0, line, begun: false, waits: false }
     }
 
-    /// The line that the text begins with: 1, or 0 where the header stands on none.
+    /// The number of its first line: 1, or 0 if the file has no header.
     pub fn first_line(&self) -> u64 {
         self.rows.header_line().min(1)
     }
@@ -68,12 +73,16 @@ impl Text {
         if !self.begun {
             self.begun = true;
             self.row = Row { line: self.rows.header_line(), fields: self.rows.header().to_vec() };
-        } else if !self.rows.next(&mut self.row)? {
+        } else if !self.waits && !self.rows.next(&mut self.row)? {
             return Ok(false);
         }
-        while self.line < self.row.line {
-            self.text.push(b'\n');
-            self.line += 1;
+        // Rows that a mapping leaves out are blank lines: of very many in a row, only some at a time.
+        let blank = self.row.line.saturating_sub(self.line).min(MOST_BLANK);
+        self.text.resize(blank as usize, b'\n');
+        self.line += blank;
+        self.waits = self.line < self.row.line;
+        if self.waits {
+            return Ok(true);
         }
         for (i, field) in self.row.fields.iter().enumerate() {
             if i > 0 {

@@ -7,11 +7,14 @@ use super::format::{Want, rows};
 use super::rows::Text;
 use crate::contract::Contracts;
 use crate::error::{Error, Result};
+use crate::mapping::Mapping;
+use crate::mapping::rows::Use;
 use crate::store::relative;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a file is, once it is unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,13 @@ impl Format {
         let packable = matches!(kind, Kind::Text(_) | Kind::Ndjson);
         (packing == Packing::None || packable).then_some(Format { kind, packing })
     }
+
+    /// The format of a file that a mapping reads: text, whatever its name, unless that says otherwise. The mapping knows what is between fields.
+    pub fn mapped(name: &str) -> Format {
+        let lower = name.to_ascii_lowercase();
+        let packing = PACKED.into_iter().find_map(|(ending, packing)| lower.ends_with(ending).then_some(packing));
+        Format::of(name).unwrap_or(Format { kind: Kind::Text(b','), packing: packing.unwrap_or(Packing::None) })
+    }
 }
 
 /// A file to be read.
@@ -81,6 +91,8 @@ pub struct Source {
     pub format: Format,
     /// Size in bytes.
     pub bytes: u64,
+    /// The mapping that it is read with, if any.
+    pub mapping: Option<Use>,
 }
 
 /// What was found in a raw folder.
@@ -90,16 +102,33 @@ pub struct Found {
     pub collections: BTreeMap<String, Vec<Source>>,
     /// Files that belong to no collection.
     pub unknown: Vec<String>,
+    /// Names of mappings that are for no file of the folder.
+    pub idle: Vec<String>,
 }
 
-/// Looks through a raw folder: `<collection>.<ext>` and `<collection>/*.<ext>`.
-pub fn find(raw: &Path, contracts: &Contracts) -> Result<Found> {
-    let mut found = Found::default();
+/// Looks through a raw folder: `<collection>.<ext>` and `<collection>/*.<ext>`. A file that a mapping is for belongs to the mapping's collections
+/// only, wherever it lies and whatever its name.
+pub fn find(raw: &Path, contracts: &Contracts, mappings: &[Arc<Mapping>]) -> Result<Found> {
+    let mut found = Found { idle: mappings.iter().map(|m| m.name.clone()).collect(), ..Found::default() };
     for (path, name) in entries(raw)? {
-        if path.is_dir() && contracts.get(&name).is_some() {
-            for (inner, file) in entries(&path)? {
-                add(&mut found, raw, &name, &inner, &file)?;
+        let is_collection = contracts.get(&name).is_some();
+        if path.is_dir() && (is_collection || !mappings.is_empty()) {
+            let mut others = Vec::new();
+            let inside = entries(&path)?;
+            let files = inside.len();
+            for (inner, file) in inside {
+                if add_mapped(&mut found, raw, &inner, mappings)? {
+                } else if is_collection {
+                    add(&mut found, raw, &name, &inner, &file)?;
+                } else {
+                    others.push(relative(raw, &inner));
+                }
             }
+            let whole = others.len() == files && !is_collection;
+            found.unknown.extend(if whole { vec![relative(raw, &path)] } else { others });
+            continue;
+        }
+        if add_mapped(&mut found, raw, &path, mappings)? {
             continue;
         }
         let stem = name.split('.').next().unwrap_or_default();
@@ -114,7 +143,9 @@ pub fn find(raw: &Path, contracts: &Contracts) -> Result<Found> {
     found.unknown.sort();
     if found.collections.is_empty() {
         let names = contracts.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(Error::Data(format!("{}: no collection is there; expected files or folders named {names}", raw.display())));
+        let patterns = |m: &Arc<Mapping>| format!("; or, for mapping {}, files named {}", m.name, m.description.files.join(", "));
+        let mapped: String = mappings.iter().map(patterns).collect();
+        return Err(Error::Data(format!("{}: no collection is there; expected files or folders named {names}{mapped}", raw.display())));
     }
     Ok(found)
 }
@@ -149,12 +180,38 @@ fn add(found: &mut Found, raw: &Path, collection: &str, path: &Path, file: &str)
     match Format::of(file) {
         Some(format) if path.is_file() => {
             let bytes = path.metadata().map_err(|e| Error::io("read", path, e))?.len();
-            let source = Source { path: path.to_path_buf(), name, format, bytes };
+            let source = Source { path: path.to_path_buf(), name, format, bytes, mapping: None };
             found.collections.entry(collection.to_string()).or_default().push(source);
             Ok(())
         }
         _ => Err(Error::Data(format!("{name}: collection {collection} cannot be read from it; expected a file ending in {READABLE}"))),
     }
+}
+
+/// Adds a file for each use that mappings make of it; false if none is for it.
+fn add_mapped(found: &mut Found, raw: &Path, path: &Path, mappings: &[Arc<Mapping>]) -> Result<bool> {
+    let name = relative(raw, path);
+    let of: Vec<&Arc<Mapping>> = mappings.iter().filter(|m| path.is_file() && m.is_for(&name)).collect();
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    if !of.is_empty() {
+        refuse_links_out(raw, path, &name)?;
+    }
+    for mapping in &of {
+        found.idle.retain(|idle| *idle != mapping.name);
+        let bytes = path.metadata().map_err(|e| Error::io("read", path, e))?.len();
+        for (collection, used) in Use::all(mapping) {
+            let owner = *owners.entry(collection.clone()).or_insert(&mapping.name);
+            if owner != mapping.name {
+                return Err(Error::Config(format!(
+                    "{name}: mappings {owner} and {} both make {collection} of it; give one of them, or make their files differ",
+                    mapping.name
+                )));
+            }
+            let source = Source { path: path.to_path_buf(), name: name.clone(), format: Format::mapped(&name), bytes, mapping: Some(used) };
+            found.collections.entry(collection).or_default().push(source);
+        }
+    }
+    Ok(!of.is_empty())
 }
 
 /// A link may stand for a file of the raw folder, not for one elsewhere: who can write there could have any file of the machine read.
@@ -180,12 +237,26 @@ pub enum Input {
 impl Input {
     /// Opens a file for those columns of it that are wanted. Text without a byte-order mark is taken for `unmarked`.
     pub fn open(source: &Source, unmarked: Encoding, want: &Want, notes: &Notes) -> Result<Input> {
+        if let Some(used) = &source.mapping {
+            return Ok(Input::Rows(Text::new(Box::new(used.open(source, notes)?))));
+        }
         if let Some(rows) = rows(source, want, notes)? {
             return Ok(Input::Rows(Text::new(rows)));
         }
+        Input::text(source, unmarked)
+    }
+
+    fn text(source: &Source, unmarked: Encoding) -> Result<Input> {
         let unpacked = Unpacked::open(&source.path, &source.name, source.format.packing)?;
         let text = Utf8::new(unpacked, &source.name, unmarked).map_err(|e| read_error(e, &source.name))?;
         Ok(Input::Text(Box::new(text)))
+    }
+
+    /// Opens a file of text as it is, without its mapping; it is read once before, to know its encoding.
+    pub fn of_file(source: &Source) -> Result<Input> {
+        let mut input = Input::text(source, Encoding::Utf8)?;
+        let is_utf8 = input.encoding() != Encoding::Utf8 || is_utf8(&mut input).map_err(|e| read_error(e, &source.name))?;
+        Input::text(source, if is_utf8 { Encoding::Utf8 } else { Encoding::Windows1252 })
     }
 
     /// The line that it begins with.
@@ -219,6 +290,27 @@ impl Read for Input {
             Input::Text(input) => input.read(buffer),
             Input::Rows(input) => input.read(buffer),
         }
+    }
+}
+
+/// Whether all that is read is UTF-8.
+fn is_utf8(input: &mut impl Read) -> io::Result<bool> {
+    let (mut block, mut rest) = (vec![0; 1 << 16], 0);
+    loop {
+        let read = input.read(&mut block[rest..])?;
+        let text = &block[..rest + read];
+        let valid = match std::str::from_utf8(text) {
+            Ok(_) => text.len(),
+            // A character may go on in the next block.
+            Err(e) if e.error_len().is_none() && read > 0 => e.valid_up_to(),
+            Err(_) => return Ok(false),
+        };
+        if read == 0 {
+            return Ok(true);
+        }
+        let end = rest + read;
+        block.copy_within(valid..end, 0);
+        rest = end - valid;
     }
 }
 

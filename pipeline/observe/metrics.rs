@@ -70,7 +70,7 @@ fn of_load(text: &mut Exposition, load: &super::Loaded) {
         }
     }
     text.family("perkins_load_input_bytes", "Size of the raw files.");
-    text.sample(&[], load.load.inputs.iter().map(|i| i.bytes).sum::<u64>());
+    text.sample(&[], load.load.raw_files().map(|i| i.bytes).sum::<u64>());
     text.family("perkins_load_findings", "Findings of the checks of the data that came in, by check.");
     for w in &load.load.warnings {
         text.sample(&[("check", &w.check), ("collection", w.collection.as_deref().unwrap_or_default())], w.count);

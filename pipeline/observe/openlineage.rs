@@ -91,7 +91,7 @@ impl Job {
 impl Ground {
     /// A load: raw files in, collections of the lake out.
     pub fn load(&self, job: &Job, parent: Parent, raw: &Path, load: &Load, contracts: &Contracts) -> Vec<Value> {
-        let inputs = load.inputs.iter().map(|i| dataset(raw, &i.path, [version(&i.blake3)])).collect();
+        let inputs = load.raw_files().map(|i| dataset(raw, &i.path, [version(&i.blake3)])).collect();
         let read = load.collections.iter().map(|c| c.collection.as_str());
         let outputs = read.map(|name| self.collection(load, name, contracts, true)).collect();
         job.completes(&load.load_id, "load", parent, inputs, outputs)

@@ -32,7 +32,7 @@ pub fn read(folder: &Path, ending: &str, bytes: &[u8]) {
     let name = format!("program.{ending}");
     let path = folder.join(&name);
     std::fs::write(&path, bytes).unwrap();
-    let source = Source { path, format: Format::of(&name).unwrap(), name, bytes: bytes.len() as u64 };
+    let source = Source { path, format: Format::of(&name).unwrap(), name, bytes: bytes.len() as u64, mapping: None };
     let small = outcome(&source, 1, 61);
     assert_eq!(outcome(&source, 3, 61), small, "the number of threads changes what is read");
     match (outcome(&source, 2, 1 << 20), small) {

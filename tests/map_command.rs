@@ -1,0 +1,149 @@
+//! `perkins map`: what it proposes for files in real and invented layouts, that no student's value is in it, and that it is a mapping once the
+//! gaps are filled.
+
+use crate::support::{Place, home, place, text};
+use std::fs;
+
+/// The proposal for a text, as a file of this name.
+fn proposal(place: &Place, file: &str, content: &str, flags: &[&str]) -> String {
+    place.file(file, content);
+    place.works(&[&["map", file], flags].concat())
+}
+
+/// All pieces are in it, as lines but for the blanks around.
+#[track_caller]
+fn has(proposal: &str, lines: &[&str]) {
+    let missing: Vec<_> = lines.iter().filter(|l| !proposal.lines().any(|p| p.trim() == **l)).collect();
+    assert!(missing.is_empty(), "{missing:?} not in\n{proposal}");
+}
+
+#[test]
+fn a_file_with_other_names_and_forms() {
+    let place = place();
+    let header = "SchoolYear|Student Identifier|School ID|Withdrawal Date|Exit Type|Last Name";
+    let rows = [
+        "2024|0001|S1|06/14/2024|Regular Diploma|Adams",
+        "2024|0002|S1|06/14/2024|Regular Diploma|Baker",
+        "2024|0003|S1|01/31/2024|Dropped Out|Clark",
+        "2024|0004|S1|01/31/2024|Dropped Out|Davis",
+        "2024|0005|S1|02/01/2024|MOVED|Evans",
+        "2024|0006|S1|02/01/2024|MOVED|Frank",
+    ];
+    let proposed = proposal(&place, "leavers.txt", &format!("{header}\n{}\n", rows.join("\n")), &[]);
+    has(
+        &proposed,
+        &[
+            "name = \"exit\"",
+            "files = [\"leavers.txt\"]",
+            "delimiter = \"|\"",
+            "school_year = \"SchoolYear\"",
+            "student_id = \"Student Identifier\"",
+            "institution_id = \"School ID\"",
+            "exit_date = { from = \"Withdrawal Date\", date = \"%m/%d/%Y\" }",
+            "from = \"Exit Type\"",
+            "\"Regular Diploma\" = \"regular_diploma\"",
+            "\"Dropped Out\" = \"dropped_out\"",
+            "# \"MOVED\" = \"…\" # MISSING: its code (or \"\" for none)",
+            "#   \"Last Name\"",
+        ],
+    );
+    assert!(["0001", "06/14", "Adams"].iter().all(|v| !proposed.contains(v)), "{proposed}");
+    // Filled in, it is a mapping.
+    place.file("leavers.toml", &proposed.replace("# \"MOVED\" = \"…\"", "\"MOVED\" = \"transferred_out\""));
+    let student = "school_year,student_id,education_level,gender,race_ethnicity\n".to_string();
+    let students: String = (1..7).map(|i| format!("2024,000{i},secondary,F,white\n")).collect();
+    let raw = Place::new();
+    raw.file("raw/student.csv", &(student + &students));
+    fs::copy(place.path().join("leavers.txt"), raw.raw().join("leavers.txt")).unwrap();
+    raw.works(&["ingest", "raw", "--mapping", text(&place.path().join("leavers.toml"))]);
+    let counts = raw.manifest("load")["collections"].clone();
+    assert!(counts.as_array().unwrap().iter().any(|c| c["collection"] == "exit" && c["accepted"] == 6), "{counts}");
+}
+
+#[test]
+fn a_file_that_is_as_it_should_be() {
+    let place = place();
+    for (collection, file) in [("student", "student"), ("enrollment", "enrollment"), ("exit", "exit"), ("program", "program")] {
+        let given = home().join("data/sample");
+        let path = [given.join(format!("{file}.csv")), given.join(file).join(format!("{file}-2023.csv"))].into_iter().find(|p| p.is_file());
+        let path = path.unwrap();
+        let proposed = place.works(&["map", text(&path)]);
+        let header = fs::read_to_string(&path).unwrap().lines().next().unwrap().to_string();
+        has(&proposed, &[format!("name = \"{collection}\"").as_str()]);
+        header.split(',').for_each(|column| has(&proposed, &[format!("{column} = \"{column}\"").as_str()]));
+        assert!(!proposed.contains("MISSING: ") && !proposed.contains("UNSURE: "), "{proposed}");
+    }
+}
+
+#[test]
+fn what_no_column_gives_is_said() {
+    let place = place();
+    let file = home().join("tests/mapping/nsc-detail/given/nsc_return_20240801.csv");
+    let proposed = place.works(&["map", text(&file), "--collection", "placement"]);
+    has(&proposed, &["name = \"placement\"", "student_id = \"Your Unique Identifier\"", "#   \"First Name\""]);
+    for required in ["placement_kind", "source"] {
+        assert!(proposed.lines().any(|l| l.starts_with(&format!("# {required} = "))), "{proposed}");
+    }
+    assert!(proposed.contains("# MISSING: "), "{proposed}");
+    // One that ships does it.
+    assert!(proposed.contains("--mapping nsc-detail") && !proposed.contains("--mapping wage"), "{proposed}");
+    assert!(["000A", "ANYBODY", "2023"].iter().all(|v| !proposed.contains(v)), "{proposed}");
+    // Until then it is refused, with the names of the fields.
+    let path = place.file("nsc.toml", &proposed);
+    place.perkins(&["ingest", "raw", "--mapping", text(&path)]).refuses(3, &["nsc.toml", "must have a value", "placement_kind", "source"]);
+}
+
+#[test]
+fn a_file_without_a_header_is_not_shown() {
+    let place = place();
+    let proposed = proposal(&place, "w.csv", "2024,1,123456789,Smith\n2024,2,987654321,Jones\n", &["--collection", "placement"]);
+    has(&proposed, &["columns = [\"column 1\", \"column 2\", \"column 3\", \"column 4\"]"]);
+    assert!(["123456789", "987654321", "Smith", "Jones"].iter().all(|v| !proposed.contains(v)), "{proposed}");
+    assert!(!proposed.contains("--mapping wage"), "{proposed}");
+    // Nor when a mapping with names is used on it.
+    fs::copy(place.path().join("w.csv"), place.raw().join("wages.csv")).unwrap();
+    let refused = place.perkins(&["ingest", "raw", "--mapping", "wage-delimited"]);
+    refused.refuses(1, &["wages.csv", "looks like a record", "columns = "]);
+    assert!(["123456789", "Smith"].iter().all(|v| !refused.err.contains(v)), "{}", refused.err);
+}
+
+#[test]
+fn texts_are_shown_only_where_they_can_be_codes() {
+    let place = place();
+    let row = |i: usize| format!("2024,{i},F,kind {},{}\n", i % 30, ["yes please", "no thanks"][i % 2]);
+    let header = "school_year,student_id,gender,race_ethnicity,homeless\n".to_string();
+    let proposed = proposal(&place, "many.csv", &(header.clone() + &(0..90).map(row).collect::<String>()), &["--collection", "student"]);
+    assert!(!proposed.contains("kind 1") && proposed.contains("They are not shown"), "{proposed}");
+    has(&proposed, &["# \"no thanks\" = \"…\" # MISSING: its code (or \"\" for none)"]);
+    // Few rows, each with its own text: it might be anything.
+    let proposed = proposal(&place, "few.csv", &(header + "2024,1,F,my own,N\n2024,2,M,another,Y\n"), &["--collection", "student"]);
+    assert!(!proposed.contains("my own") && proposed.contains("They are not shown"), "{proposed}");
+}
+
+#[test]
+fn values_that_can_not_be_a_field_s_are_not_proposed_for_it() {
+    let place = place();
+    let file = home().join("tests/mapping/wage-delimited/given/il-wages.csv");
+    let proposed = place.works(&["map", text(&file)]);
+    has(
+        &proposed,
+        &["name = \"placement\"", "placement_year = \"year\"", "placement_quarter = \"quarter\"", "# high_wage = \"…\"", "#   \"wage\""],
+    );
+    let proposed = proposal(&place, "2024.csv", "student id,homeless\n1,Y\n2,N\n", &["--collection", "exit"]);
+    has(&proposed, &["school_year = { file_year = true }", "student_id = \"student id\""]);
+}
+
+#[test]
+fn what_can_not_be_mapped_is_refused() {
+    let place = place();
+    place.perkins(&["map", "nowhere.csv"]).refuses(3, &["nowhere.csv"]);
+    place.file("fixed.dat", "0000012024\n");
+    place.perkins(&["map", "fixed.dat"]).refuses(1, &["fixed.dat", "fixed = [", "wage-lehd"]);
+    place.file("empty.csv", "");
+    place.perkins(&["map", "empty.csv"]).refuses(1, &["empty.csv", "empty"]);
+    place.file("a.csv", "a,b\n1,2\n");
+    place.perkins(&["map", "a.csv", "--collection", "students"]).refuses(3, &["students", "student,"]);
+    place.perkins(&["map", "a.csv", "--delimiter", "::"]).refuses(3, &["one character"]);
+    place.file("open.csv", "a,b\n\"1,2\n3,4\n");
+    place.perkins(&["map", "open.csv"]).refuses(1, &["open.csv", "line 2", "quotation mark"]);
+}
