@@ -271,6 +271,42 @@ fn parquet_gives_the_same_lake_as_text() {
     }
 }
 
+const WRITE: &str = r#"
+import sys, datetime as d, decimal, pyarrow as pa, pyarrow.parquet as q
+days = [d.date(2008, 2, 29), None, d.date(1969, 12, 31)]
+level = pa.array(["secondary", "secondary", "middle"])
+def write(name, birth, year, level, **how):
+    t = pa.table({"school_year": year, "student_id": ["007", "8", "9"], "education_level": level, "gender": pa.array(["F", "M", "X"], pa.large_string()),
+        "race_ethnicity": ["white", "asian", "white"], "birth_date": birth, "cohort_year": pa.array([decimal.Decimal("2026.00"), None, None]),
+        "homeless": pa.array([True, None, False]), "migrant": ["N", "", "y"]})
+    q.write_table(t, f"{sys.argv[1]}/{name}.parquet", **how)
+years = pa.array([2024, 2024, 2023], pa.int16())
+write("gzip", pa.array(days), years, level.dictionary_encode(), compression="gzip", data_page_version="2.0", use_dictionary=False)
+write("lz4", pa.array(days, pa.date64()), years.cast(pa.float32()), level, compression="lz4", version="1.0")
+write("ns", pa.array(days, pa.date32()).cast(pa.timestamp("ns")), years.cast(pa.uint64()), level, compression="zstd", store_schema=False)
+write("int96", pa.array(days).cast(pa.timestamp("us")), years.cast(pa.string()), level, compression="none", use_deprecated_int96_timestamps=True)
+write("brotli", pa.array(days), years, level, compression="brotli")
+"#;
+
+#[test]
+fn parquet_of_another_program_is_read() {
+    let Some(python) = crate::support::python("pyarrow") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let said = crate::support::answer(std::process::Command::new(python).args(["-c", WRITE]).arg(folder.path()));
+    assert_eq!(said.code, 0, "{}", said.err);
+    let header = "school_year,student_id,education_level,gender,race_ethnicity,birth_date,cohort_year,homeless,migrant\n";
+    let csv = format!(
+        "{header}2024,007,secondary,F,white,2008-02-29,2026,Y,N\n2024,8,secondary,M,asian,,,,\n2023,9,middle,X,white,1969-12-31,,N,Y\n"
+    );
+    let (_, expected) = loaded("student.csv", csv.as_bytes());
+    let file = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    for name in ["gzip", "lz4", "ns", "int96"] {
+        let (_place, outcome) = loaded("student.parquet", &file(&format!("{name}.parquet")));
+        assert_eq!((rejects(&outcome), &outcome.load.files), (Vec::new(), &expected.load.files), "{name}");
+    }
+    assert!(error("student.parquet", &file("brotli.parquet")).contains("student.parquet: is packed with BROTLI"));
+}
+
 #[test]
 fn decimals_and_floats_of_parquet_are_exact() {
     let column = |award: ArrayRef| {

@@ -172,6 +172,11 @@ fn ndjson() {
 #[test]
 fn workbooks_and_their_parts() {
     fuzz("xlsx", "xlsx", vec![read::workbook()], in_place);
+    // As for the target of `fuzz/`: the number of a part, then its content.
+    for path in entries(&home().join("tests/fuzz/corpus/sheet")) {
+        let (folder, kept) = (read::folder(), std::fs::read(&path).unwrap());
+        read::read(folder.path(), "xlsx", &read::with_part(&read::workbook(), usize::from(kept[0]), |_| kept[1..].to_vec()));
+    }
     fuzz("xlsx", "none", vec![read::workbook()], |seed, other, dice| {
         let part = dice.roll(8) as usize;
         read::with_part(seed, part, |content| in_place(&content, other, dice))

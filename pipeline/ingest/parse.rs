@@ -53,6 +53,8 @@ impl Lines {
 
 /// A guess at how many bytes of files there are for each identifier: about three rows of a hundred bytes.
 const BYTES_PER_ID: u64 = 300;
+/// A table begins with room for no more than so many: what a file says by its size need not be so.
+const MOST_IDS_AT_FIRST: u64 = 1 << 21;
 
 /// A collection as read.
 #[derive(Debug, Default)]
@@ -143,7 +145,7 @@ impl<'a> Worker<'a> {
         if let Some((field, _)) = shared.plan.defines() {
             // Most threads meet most ids: a table that need not grow is filled in half the time.
             let bytes: u64 = shared.jobs.iter().map(|job| job.source.bytes).sum();
-            own[field] = Interner::with_capacity((bytes / BYTES_PER_ID) as usize);
+            own[field] = Interner::with_capacity((bytes / BYTES_PER_ID).min(MOST_IDS_AT_FIRST) as usize);
         }
         Worker { shared, thread, blocks: Vec::new(), own, rejects: Vec::new(), bad: Bad::default(), tile: Tile::default() }
     }

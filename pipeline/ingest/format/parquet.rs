@@ -13,6 +13,7 @@ use arrow::datatypes::*;
 use arrow::util::display::array_value_to_string;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Compression;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -206,10 +207,14 @@ fn is_readable(kind: &DataType) -> bool {
         )
 }
 
-/// Refuses columns that would take much memory. What they say may be wrong, but pages cannot be larger than they say by much.
+/// Refuses columns that cannot be unpacked, or would take much memory. What they say may be wrong, but pages cannot be larger than they say by much.
 fn check_sizes(metadata: &ArrowReaderMetadata, name: &str) -> Result<()> {
-    let chunks = metadata.metadata().row_groups().iter().flat_map(|g| g.columns());
-    match chunks.map(|c| c.uncompressed_size()).find(|size| !(0..=COLUMN_CHUNK_BYTES).contains(size)) {
+    let chunks = || metadata.metadata().row_groups().iter().flat_map(|g| g.columns());
+    let packed = |c: &Compression| matches!(c, Compression::BROTLI(_) | Compression::LZO);
+    if let Some(packing) = chunks().map(|c| c.compression()).find(packed) {
+        return Err(Error::Data(format!("{name}: is packed with {packing}; write it with Snappy, Zstandard or gzip")));
+    }
+    match chunks().map(|c| c.uncompressed_size()).find(|size| !(0..=COLUMN_CHUNK_BYTES).contains(size)) {
         Some(size) => Err(Error::Data(format!(
             "{name}: a column of a row group has {size} bytes; at most {COLUMN_CHUNK_BYTES} are read; write it with smaller row groups"
         ))),

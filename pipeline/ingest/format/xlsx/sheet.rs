@@ -91,12 +91,12 @@ impl Sheet {
             next = head.column + 1;
             self.cells += 1;
             if self.cells > CELLS {
-                return Err(self.xml.damaged(&format!("the sheet has more than {CELLS} cells")));
+                return Err(self.xml.too_large(&format!("the sheet has more than {CELLS} cells")));
             }
             let cell = self.cell(&head)?;
             bytes += cell.text.len();
             if bytes > RECORD_BYTES {
-                return Err(self.xml.damaged(&format!("row {line} has more than {RECORD_BYTES} bytes")));
+                return Err(self.xml.too_large(&format!("row {line} has more than {RECORD_BYTES} bytes")));
             }
             if cells.len() <= head.column {
                 cells.resize(head.column + 1, Cell::default());
@@ -126,7 +126,7 @@ impl Sheet {
                 _ => {}
             }
             if value.len() > RECORD_BYTES {
-                return Err(self.xml.damaged("a cell is too long"));
+                return Err(self.xml.too_large("a cell has very much text"));
             }
         }
         if formula && !computed {

@@ -134,7 +134,7 @@ fn strings(package: &mut Package, part: &str) -> Result<Strings> {
             Item::Start(element) if element.local_name().as_ref() == b"si" => {
                 let text = rich_text(&mut xml, b"si")?;
                 all.text.push_str(&text);
-                all.ends.push(u32::try_from(all.text.len()).map_err(|_| xml.damaged("too much text"))?);
+                all.ends.push(u32::try_from(all.text.len()).map_err(|_| xml.too_large("there is very much text"))?);
             }
             Item::Eof => return Ok(all),
             _ => {}
@@ -157,7 +157,7 @@ pub fn rich_text(xml: &mut Xml, element: &[u8]) -> Result<String> {
             _ => {}
         }
         if text.len() > 4 * TEXT_CHARACTERS {
-            return Err(xml.damaged(&format!("a cell has more than {TEXT_CHARACTERS} characters")));
+            return Err(xml.too_large(&format!("a cell has more than {TEXT_CHARACTERS} characters")));
         }
     }
 }

@@ -70,6 +70,11 @@ impl Xml {
         copied.map(|_| ()).map_err(|e| failed(&self.label, quick_xml::Error::from(e)))
     }
 
+    /// An error about what is more than can be read.
+    pub fn too_large(&self, what: &str) -> Error {
+        Error::Data(format!("{}: {what}, which is more than can be read; save the sheet as csv, and look at it", self.label))
+    }
+
     /// An error about this part.
     pub fn damaged(&self, what: &str) -> Error {
         damaged(&self.label, what)
