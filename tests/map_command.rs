@@ -129,6 +129,13 @@ fn values_that_can_not_be_a_field_s_are_not_proposed_for_it() {
         &proposed,
         &["name = \"placement\"", "placement_year = \"year\"", "placement_quarter = \"quarter\"", "# high_wage = \"…\"", "#   \"wage\""],
     );
+    // A begin is no end, however much their names are alike.
+    let file = home().join("tests/mapping/ceds-cte/given/ProgramParticipationCTE-2024.csv");
+    let proposed = place.works(&["map", text(&file), "--collection", "program_enrollment"]);
+    has(
+        &proposed,
+        &["status_date = { from = \"ProgramParticipationEndDate\", date = \"%Y-%m-%d*\" }", "#   \"ProgramParticipationBeginDate\""],
+    );
     let proposed = proposal(&place, "2024.csv", "student id,homeless\n1,Y\n2,N\n", &["--collection", "exit"]);
     has(&proposed, &["school_year = { file_year = true }", "student_id = \"student id\""]);
 }

@@ -101,7 +101,20 @@ impl<'a> Ingest<'a> {
         for mapping in self.options.mappings.iter().filter(|m| found.idle.contains(&m.name)) {
             self.load.warnings.push(report::idle(mapping));
         }
+        self.same_content()?;
         self.finish()
+    }
+
+    /// Makes sure that a file which is read several times, for several uses of a mapping, was the same each time.
+    fn same_content(&self) -> Result<()> {
+        let mut hashes: BTreeMap<&str, &str> = BTreeMap::new();
+        for input in &self.load.inputs {
+            if hashes.insert(&input.path, &input.blake3).is_some_and(|before| before != input.blake3) {
+                let what = "the file changed while it was read; load it again once it is whole";
+                return Err(Error::Data(format!("{}: {what}", input.path)));
+            }
+        }
+        Ok(())
     }
 
     /// A collection that is not in the raw folder stays as it was.

@@ -117,10 +117,10 @@ pub fn find(raw: &Path, contracts: &Contracts, mappings: &[Arc<Mapping>]) -> Res
             let inside = entries(&path)?;
             let files = inside.len();
             for (inner, file) in inside {
-                if add_mapped(&mut found, raw, &inner, mappings)? {
-                } else if is_collection {
+                let mapped = add_mapped(&mut found, raw, &inner, mappings)?;
+                if !mapped && is_collection {
                     add(&mut found, raw, &name, &inner, &file)?;
-                } else {
+                } else if !mapped {
                     others.push(relative(raw, &inner));
                 }
             }

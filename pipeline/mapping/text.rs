@@ -6,71 +6,61 @@ use crate::error::{Error, Result};
 use crate::ingest::limit::RECORD_BYTES;
 use crate::ingest::rows::{End, Row, Rows};
 use crate::ingest::source::{Input, read_error};
-use std::io::{self, BufRead, BufReader, Read};
+use memchr::memchr2;
+use std::io::{BufRead, BufReader};
 
 /// Bytes read at a time.
 const BUFFER: usize = 1 << 18;
 
-/// Text in which every line ends with a line feed, whatever it ended with before.
-struct LineFeeds<R> {
-    input: R,
-    /// The byte before was a carriage return, so a line feed now is the second half of one line end.
-    after_return: bool,
-}
-
-impl<R: Read> Read for LineFeeds<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = self.input.read(buffer)?;
-            if read == 0 || (!self.after_return && memchr::memchr(b'\r', &buffer[..read]).is_none()) {
-                return Ok(read);
-            }
-            let mut kept = 0;
-            for at in 0..read {
-                let byte = buffer[at];
-                if byte != b'\n' || !self.after_return {
-                    buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
-                    kept += 1;
-                }
-                self.after_return = byte == b'\r';
-            }
-            // Nothing but the second half of a line end is not the end of the file.
-            if kept > 0 {
-                return Ok(kept);
-            }
-        }
-    }
-}
-
 /// The lines of a text file.
 struct Lines {
-    input: BufReader<LineFeeds<Input>>,
+    input: BufReader<Input>,
     /// The file in messages.
     name: String,
     /// Number of the line read last.
     line: u64,
+    /// The line read last ended with CR: a line feed that follows belongs to it.
+    after_return: bool,
 }
 
 impl Lines {
     fn new(input: Input, name: &str) -> Lines {
-        Lines { input: BufReader::with_capacity(BUFFER, LineFeeds { input, after_return: false }), name: name.to_string(), line: 0 }
+        Lines { input: BufReader::with_capacity(BUFFER, input), name: name.to_string(), line: 0, after_return: false }
     }
 
-    /// Adds the next line, with its line feed, to `text`, which may already hold what came before in the same record; false at the end.
+    /// Adds the next line to `text`, which may already hold what came before in the same record; false at the end. A line ends with LF, CR or
+    /// CRLF in the file, with LF in `text`.
     fn next(&mut self, text: &mut Vec<u8>) -> Result<bool> {
         let before = text.len();
-        let limit = RECORD_BYTES.saturating_sub(before) as u64;
-        (&mut self.input).take(limit).read_until(b'\n', text).map_err(|e| read_error(e, &self.name))?;
-        self.line += u64::from(text.len() > before);
-        if text.len() >= RECORD_BYTES {
-            let what = "is longer than 64 MiB; a line end or a closing quotation mark must be missing";
-            return Err(Error::Data(format!("{}: the record in line {} {what}", self.name, self.line)));
+        loop {
+            let name = &self.name;
+            let bytes = self.input.fill_buf().map_err(|e| read_error(e, name))?;
+            if std::mem::take(&mut self.after_return) && bytes.first() == Some(&b'\n') {
+                self.input.consume(1);
+                continue;
+            }
+            let end = memchr2(b'\n', b'\r', bytes);
+            let taken = end.unwrap_or(bytes.len());
+            text.extend_from_slice(&bytes[..taken]);
+            self.after_return = end.is_some_and(|at| bytes[at] == b'\r');
+            let ended = bytes.is_empty();
+            self.input.consume(taken + usize::from(end.is_some()));
+            if end.is_some() {
+                text.push(b'\n');
+            } else if text.len() < RECORD_BYTES && !ended {
+                continue;
+            }
+            self.line += u64::from(text.len() > before);
+            if text.len() >= RECORD_BYTES {
+                let what = "is longer than 16 MiB; a line end or a closing quotation mark must be missing";
+                return Err(Error::Data(format!("{}: the record in line {} {what}", self.name, self.line)));
+            }
+            if self.line == 1 && before == 0 && text.starts_with(b"\xEF\xBB\xBF") {
+                text.drain(..3);
+                return Ok(true);
+            }
+            return Ok(text.len() > before);
         }
-        if self.line == 1 && before == 0 && text.starts_with(b"\xEF\xBB\xBF") {
-            text.drain(..3);
-            return Ok(true);
-        }
-        Ok(text.len() > before)
     }
 
     fn text(&self, bytes: &[u8], line: u64) -> Result<String> {
@@ -79,7 +69,7 @@ impl Lines {
     }
 
     fn finish(self) -> Result<End> {
-        let (bytes, blake3) = self.input.into_inner().input.finish()?;
+        let (bytes, blake3) = self.input.into_inner().finish()?;
         Ok(End { bytes, blake3 })
     }
 }
@@ -153,11 +143,9 @@ impl Delimited {
 
     /// Goes on with a record from a line's begin; the last field stays open.
     fn split(&self, from: usize, mut at: At, field: &mut Vec<u8>, row: &mut Row) -> Result<At> {
-        let line = &self.text[from..];
-        for (i, &byte) in line.iter().enumerate() {
-            let ends = at != At::Quoted && (byte == b'\n' || (byte == b'\r' && matches!(line[i + 1..], [] | [b'\n'])));
+        for &byte in &self.text[from..] {
             at = match (at, byte) {
-                _ if ends => at,
+                (At::Start | At::Plain | At::Quote, b'\n') => at,
                 (At::Start, b'"') => At::Quoted,
                 (At::Quoted, b'"') => At::Quote,
                 (At::Quote, b'"') => {
@@ -262,7 +250,7 @@ impl Rows for FixedWidth {
             row.line = self.lines.line;
             let text = self.lines.text(&self.text, row.line)?;
             // Old files may end with Control-Z.
-            let text = text.trim_end_matches(['\r', '\n', '\x1A']);
+            let text = text.trim_end_matches(['\n', '\x1A']);
             if text.trim().is_empty() {
                 continue;
             }

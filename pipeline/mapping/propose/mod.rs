@@ -125,7 +125,7 @@ fn between(source: &Source, asked: Option<&str>) -> Result<(u8, bool)> {
 
 /// The words of a name in lower case, one word for all that mean the same.
 fn words(text: &str) -> Vec<String> {
-    const SAME: [(&str, &[&str]); 16] = [
+    const SAME: [(&str, &[&str]); 17] = [
         ("id", &["identifier", "ident", "uid", "sasid", "ssid", "lasid", "number", "num", "no", "nbr"]),
         ("student", &["pupil", "stu", "learner", "person"]),
         ("institution", &["school", "sch", "campus", "building", "college", "site"]),
@@ -141,7 +141,8 @@ fn words(text: &str) -> Vec<String> {
         ("code", &["cd"]),
         ("name", &["nm", "title"]),
         ("grade", &["gradelevel", "level"]),
-        ("exit", &["withdrawal", "leave", "leaving"]),
+        ("begin", &["start", "started", "entry", "began"]),
+        ("exit", &["withdrawal", "leave", "leaving", "left", "end", "ended"]),
     ];
     const FILLING: [&str; 7] = ["the", "of", "a", "your", "at", "or", "unique"];
     let mut spaced = String::new();
@@ -171,9 +172,14 @@ fn alike(a: &str, b: &str) -> f64 {
         return 1.0;
     }
     let (wa, wb) = (words(a), words(b));
+    let has = |words: &[String], word: &str| words.iter().any(|w| w == word);
+    // One letter or word may be all that tells a begin from an end.
+    if (has(&wa, "begin") && has(&wb, "exit")) || (has(&wa, "exit") && has(&wb, "begin")) {
+        return 0.0;
+    }
     let common = wa.iter().filter(|w| wb.contains(w)).count() as f64;
     let by_words = 0.95 * 2.0 * common / (wa.len() + wb.len()).max(1) as f64;
     let longest = fa.chars().count().max(fb.chars().count());
     let by_letters = 1.0 - name::distance(&fa, &fb) as f64 / longest as f64;
-    by_words.max(if by_letters >= 0.75 { 0.9 * by_letters } else { 0.0 })
+    by_words.max(if by_letters >= 0.85 { 0.9 * by_letters } else { 0.0 })
 }

@@ -110,9 +110,11 @@ impl Profile {
         (!self.many && again && !own && !digits && !dated).then(|| self.texts.keys().collect())
     }
 
-    /// The formats of date in which most values can be read.
+    /// The formats of date in which most values can be read, that of the most values first.
     pub fn dates(&self) -> Vec<&'static str> {
-        self.dates.iter().filter(|(_, _, count)| self.most(*count)).map(|(text, ..)| *text).collect()
+        let mut most: Vec<_> = self.dates.iter().filter(|(_, _, count)| self.most(*count)).collect();
+        most.sort_by_key(|(_, _, count)| std::cmp::Reverse(*count));
+        most.into_iter().map(|(text, ..)| *text).collect()
     }
 
     /// Whether most values are whole numbers; between bounds, as far as that is known.
