@@ -88,14 +88,25 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
 }
 
 /// Reads the seeds, then files made of them, until there were enough.
-fn fuzz(ending: &str, corpus: &str, mut seeds: Vec<Vec<u8>>, change: impl Fn(&[u8], &[u8], &mut Dice) -> Vec<u8>) {
+fn fuzz(ending: &str, corpus: &str, seeds: Vec<Vec<u8>>, change: impl Fn(&[u8], &[u8], &mut Dice) -> Vec<u8>) {
+    let folder = read::folder();
+    fuzz_with(ending, corpus, FILES, seeds, change, |bytes| read::read(folder.path(), ending, bytes));
+}
+
+fn fuzz_with(
+    ending: &str,
+    corpus: &str,
+    files: u64,
+    mut seeds: Vec<Vec<u8>>,
+    change: impl Fn(&[u8], &[u8], &mut Dice) -> Vec<u8>,
+    read: impl Fn(&[u8]),
+) {
     let kept = home().join("tests/fuzz/corpus").join(corpus);
     if kept.is_dir() {
         seeds.extend(entries(&kept).iter().map(|path| std::fs::read(path).unwrap()));
     }
-    let folder = read::folder();
     let try_one = |bytes: &[u8], number: u64| {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| read::read(folder.path(), ending, bytes))) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| read(bytes))) {
             let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("found-{number}.{ending}"));
             std::fs::write(&path, bytes).unwrap();
             eprintln!("file {number}: {}; once it is corrected, keep the file in {}", path.display(), kept.display());
@@ -106,7 +117,7 @@ fn fuzz(ending: &str, corpus: &str, mut seeds: Vec<Vec<u8>>, change: impl Fn(&[u
     let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (start, first) = (Instant::now(), variable("PERKINS_TEST_FUZZ_FROM").unwrap_or(1));
     let seconds = variable("PERKINS_TEST_FUZZ_SECONDS").map(Duration::from_secs);
-    let enough = |number: u64| seconds.map_or(number >= FILES, |most| start.elapsed() >= most);
+    let enough = |number: u64| seconds.map_or(number >= files, |most| start.elapsed() >= most);
     let mut number = 0;
     while !enough(number) {
         let mut dice = Dice((first + number).wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -181,6 +192,20 @@ fn workbooks_and_their_parts() {
         let part = dice.roll(8) as usize;
         read::with_part(seed, part, |content| in_place(&content, other, dice))
     });
+}
+
+/// Files that mappings are for; each is read for every table and pass, so there are fewer.
+#[test]
+fn mapped_files() {
+    const FILES: u64 = 150;
+    let folder = read::folder();
+    for (mapping, files) in read::mappings() {
+        for (name, content) in files {
+            let ending = name.rsplit('.').next().unwrap().to_string();
+            let corpus = format!("mapping/{}", mapping.name);
+            fuzz_with(&ending, &corpus, FILES, vec![content], in_place, |bytes| read::read_mapped(folder.path(), &mapping, &name, bytes));
+        }
+    }
 }
 
 fn parquets() -> Vec<Vec<u8>> {

@@ -10,9 +10,12 @@ use perkins::ingest::plan::Plan;
 use perkins::ingest::reference::References;
 use perkins::ingest::reject::message;
 use perkins::ingest::source::{Format, Source};
+use perkins::mapping::Mapping;
+use perkins::mapping::rows::Use;
+use perkins::project::{File, Project};
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use zip::write::SimpleFileOptions;
 
 /// What became of a file, so that it can be compared.
@@ -32,17 +35,47 @@ pub fn read(folder: &Path, ending: &str, bytes: &[u8]) {
     let name = format!("program.{ending}");
     let path = folder.join(&name);
     std::fs::write(&path, bytes).unwrap();
-    let source = Source { path, format: Format::of(&name).unwrap(), name, bytes: bytes.len() as u64, mapping: None };
-    let small = outcome(&source, 1, 61);
-    assert_eq!(outcome(&source, 3, 61), small, "the number of threads changes what is read");
-    match (outcome(&source, 2, 1 << 20), small) {
+    check("program", &Source { path, format: Format::of(&name).unwrap(), name, bytes: bytes.len() as u64, mapping: None });
+}
+
+/// Reads `bytes` as a file that a mapping is for, with each of its uses.
+pub fn read_mapped(folder: &Path, mapping: &Arc<Mapping>, name: &str, bytes: &[u8]) {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    for (collection, used) in Use::all(mapping) {
+        let (path, bytes) = (path.clone(), bytes.len() as u64);
+        check(&collection, &Source { path, format: Format::mapped(name), name: name.into(), bytes, mapping: Some(used) });
+    }
+}
+
+/// The mappings that ship, each with the files of its case: name and content.
+pub fn mappings() -> Vec<(Arc<Mapping>, Vec<(String, Vec<u8>)>)> {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let home = if home.ends_with("fuzz") { home.parent().unwrap() } else { home };
+    let shipped = Project::default().mappings().unwrap();
+    let of = |(file, text): (String, File)| {
+        let mapping = Arc::new(Mapping::parse(file.trim_end_matches(".toml"), &text, contracts()).unwrap());
+        let given = std::fs::read_dir(home.join("tests/mapping").join(&mapping.name).join("given")).unwrap();
+        let mut files: Vec<PathBuf> = given.map(|e| e.unwrap().path()).collect();
+        files.sort();
+        let named = |p: &PathBuf| (p.file_name().unwrap().to_str().unwrap().to_string(), std::fs::read(p).unwrap());
+        let files = files.iter().map(named).filter(|(name, _)| mapping.is_for(name)).collect();
+        (mapping, files)
+    };
+    shipped.into_iter().map(of).collect()
+}
+
+fn check(collection: &str, source: &Source) {
+    let small = outcome(collection, source, 1, 61);
+    assert_eq!(outcome(collection, source, 3, 61), small, "the number of threads changes what is read");
+    match (outcome(collection, source, 2, 1 << 20), small) {
         (Seen::Refused(_), Seen::Refused(_)) => {}
         (large, small) => assert_eq!(large, small, "the size of the pieces changes what is read"),
     }
 }
 
-fn outcome(source: &Source, threads: usize, chunk_bytes: usize) -> Seen {
-    let contract = contracts().get("program").unwrap();
+fn outcome(collection: &str, source: &Source, threads: usize, chunk_bytes: usize) -> Seen {
+    let contract = contracts().get(collection).unwrap();
     let plan = Plan::new(contract, contracts()).unwrap();
     let shared = plan.shared(&References::default()).into_iter().map(|_| None).collect();
     match parse(&plan, shared, std::slice::from_ref(source), 0, threads, chunk_bytes) {
