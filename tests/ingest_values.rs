@@ -224,10 +224,11 @@ fn files_that_cannot_be_read_say_why() {
 #[test]
 fn unknown_files_are_a_warning() {
     let place = School::with(&[
-        ("student.csv", STUDENT),
+        ("student/student.csv", STUDENT),
         ("notes.md", "x"),
         ("more/student.csv", "x"),
         (".hidden", "x"),
+        ("student/~$student.xlsx", "left by a spreadsheet program while a workbook is open"),
         ("README.md", "for people"),
     ]);
     let warnings = place.ingest().load.warnings;

@@ -167,7 +167,7 @@ fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
     for entry in fs::read_dir(folder).map_err(|e| no_folder(folder, e))? {
         let entry = entry.map_err(|e| Error::io("read folder", folder, e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with(['.', '~']) {
+        if !name.starts_with('.') && !name.starts_with("~$") {
             all.push((entry.path(), name));
         }
     }

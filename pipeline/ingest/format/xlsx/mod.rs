@@ -88,25 +88,24 @@ impl Rows for Xlsx {
 
     fn next(&mut self, row: &mut Row) -> Result<bool> {
         while let Some(line) = self.cells()? {
+            // An error where nobody looks is no value: formulas are often dragged down beyond the last row.
+            let wanted = |column: usize| self.wanted.get(column).copied().unwrap_or_default();
+            let unwanted = self.cells.iter_mut().enumerate().filter(|(column, cell)| cell.fault.is_some() && !wanted(*column));
+            unwanted.for_each(|(_, cell)| *cell = Cell::default());
             if is_blank(&self.cells) {
                 continue;
             }
-            let wanted = |column: &usize| self.wanted.get(*column).copied().unwrap_or_default();
-            let faulty =
-                self.cells.iter().enumerate().find_map(|(column, cell)| Some((column, &cell.text, cell.fault?)).filter(|f| wanted(&f.0)));
-            if let Some((column, text, fault)) = faulty {
-                self.notes.fault(line, fault, format!("{}: {text}", self.header[column]).trim_end_matches(": ").as_bytes());
+            if let Some((column, cell, fault)) = self.cells.iter().enumerate().find_map(|(column, cell)| Some((column, cell, cell.fault?)))
+            {
+                self.notes.fault(line, fault, format!("{}: {}", self.header[column], cell.text).trim_end_matches(": ").as_bytes());
                 continue;
             }
             row.line = line;
             row.fields.clear();
-            // What was never asked for may hold anything; what is beyond the header makes the row too long.
-            let text = |(column, cell): (usize, &mut Cell)| {
-                if cell.fault.is_some() && column < self.header.len() { String::new() } else { std::mem::take(&mut cell.text) }
-            };
+            // What is beyond the header makes the row too long.
             let last = self.cells.iter().rposition(|c| !c.text.trim().is_empty()).map_or(0, |last| last + 1).max(self.header.len());
             self.cells.resize(last, Cell::default());
-            row.fields.extend(self.cells.iter_mut().enumerate().map(text));
+            row.fields.extend(self.cells.iter_mut().map(|cell| std::mem::take(&mut cell.text)));
             return Ok(true);
         }
         Ok(false)
