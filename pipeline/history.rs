@@ -1,6 +1,6 @@
 //! The runs below a root: those that are or were current, and those that never were, because they failed, were refused or are under way.
 
-use crate::commit::{self, Commit};
+use crate::commit::{self, Commit, Pointer};
 use crate::error::{Error, Result};
 use crate::lake::{LOADS, Load};
 use crate::root::Root;
@@ -85,6 +85,14 @@ pub struct PastLoad {
     pub load: Load,
     /// What became of it: one that is not committed failed.
     pub outcome: Outcome,
+    /// When it was made current, or when it failed, UTC.
+    pub at: String,
+}
+
+/// When a load was made current first, UTC.
+pub fn loaded_at(root: &Root, load: &Pointer) -> Result<String> {
+    let history = commit::history(root)?;
+    Ok(history.iter().rfind(|c| c.load.as_ref() == Some(load)).map(|c| c.at.clone()).unwrap_or_default())
 }
 
 /// Every load that has a record, the newest first.
@@ -94,16 +102,20 @@ pub fn loads(root: &Root) -> Result<Vec<PastLoad>> {
     let committed: BTreeSet<&str> = history.iter().filter_map(|c| c.load.as_ref()).map(|p| p.id.as_str()).collect();
     let mut loads = Vec::new();
     for id in folders(root, LOADS)? {
-        let Ok(load) = read_json::<Load>(root, &format!("{LOADS}/{id}/manifest.json")) else { continue };
+        let path = format!("{LOADS}/{id}/manifest.json");
+        let Ok(load) = read_json::<Load>(root, &path) else { continue };
         let outcome = match load.failed {
             _ if current == Some(&id) => Outcome::Current,
             _ if committed.contains(id.as_str()) => Outcome::Former,
             Some(_) => Outcome::Failed,
             None => Outcome::NotCommitted,
         };
-        loads.push(PastLoad { load, outcome });
+        let committed = history.iter().find(|c| c.load.as_ref().is_some_and(|p| p.id == id)).map(|c| c.at.clone());
+        let written = std::fs::metadata(root.join(&path)).and_then(|m| m.modified()).map(commit::stamp);
+        let at = committed.or(written.ok()).unwrap_or_default();
+        loads.push(PastLoad { load, outcome, at });
     }
-    loads.sort_by(|a, b| (&b.load.at, &b.load.load_id).cmp(&(&a.load.at, &a.load.load_id)));
+    loads.sort_by(|a, b| (&b.at, &b.load.load_id).cmp(&(&a.at, &a.load.load_id)));
     Ok(loads)
 }
 

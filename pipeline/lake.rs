@@ -40,9 +40,6 @@ pub struct Load {
     /// BLAKE3 of what it was made with, beside the files: program, contracts, checks.
     #[serde(default)]
     pub made_with: String,
-    /// When it was made, UTC; for people only.
-    #[serde(default)]
-    pub at: String,
     /// What was taken out, if that is what made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<Removed>,
@@ -156,8 +153,8 @@ pub struct LakeFile {
     /// The raw files that its rows came from.
     #[serde(default)]
     pub inputs: Vec<String>,
-    /// When they were read, UTC; for people only.
-    #[serde(default)]
+    /// When they were read, UTC; empty if that was with this load: a load says nothing of its own time, so that it is the same whenever it is made.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub loaded_at: String,
 }
 

@@ -1,4 +1,4 @@
-//! Data quality of a load: what each check found and where, how rows changed from year to year, and what the lake has, from which files and when
+//! Data quality of a load: what each check found and where, and how rows changed from year to year
 //! (specification: collections, Checks on the way in). Its tables lie with the load, restricted.
 
 pub mod table;
@@ -93,21 +93,6 @@ impl Check {
     }
 }
 
-/// What the lake has of a collection and year.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Freshness {
-    /// The collection.
-    pub collection: String,
-    /// The year by which it is divided.
-    pub year: Option<i32>,
-    /// Rows.
-    pub rows: u64,
-    /// The raw files that they came from.
-    pub files: Vec<String>,
-    /// When they were loaded, UTC.
-    pub loaded_at: String,
-}
-
 /// Data quality of a load.
 #[derive(Debug, Default)]
 pub struct Quality {
@@ -115,8 +100,6 @@ pub struct Quality {
     pub checks: Vec<Check>,
     /// Rows from year to year.
     pub counts: Vec<RowCount>,
-    /// What the lake has.
-    pub freshness: Vec<Freshness>,
 }
 
 impl Quality {
@@ -137,14 +120,7 @@ impl Quality {
         let others: Vec<Check> = load.warnings.iter().filter(known).map(of_warning).collect();
         checks.extend(others);
         checks.sort_by(|a, b| (&a.collection, a.severity).cmp(&(&b.collection, b.severity)));
-        let freshness = load.files.iter().map(|f| Freshness {
-            collection: f.collection.clone(),
-            year: f.partition,
-            rows: f.rows,
-            files: f.inputs.clone(),
-            loaded_at: f.loaded_at.clone(),
-        });
-        Quality { checks, counts: look.counts, freshness: freshness.collect() }
+        Quality { checks, counts: look.counts }
     }
 
     /// How many checks have a status.

@@ -1,6 +1,6 @@
 //! Ingest (collections.md, "Files"): encodings, line ends and separators; whatever text a table comes as, it is the same table.
 
-use crate::school::{Dice, PROGRAM, STUDENT, School, brief, counts, owned, rejects};
+use crate::school::{Dice, PROGRAM, STUDENT, School, brief, contents, counts, owned, rejects};
 use perkins::ingest::Options;
 use perkins::ingest::format::encoding::is_utf8;
 use perkins::lake::{LakeFile, Warning};
@@ -40,7 +40,7 @@ fn load(name: &str, content: &[u8]) -> (Vec<LakeFile>, Vec<Warning>) {
         place.options = Options { partitions, chunk_bytes, ..place.options.clone() };
         place.file(name, content);
         let load = place.ingest().load;
-        loaded.push((load.files, load.warnings.into_iter().filter(|w| w.check == "encoding").collect()));
+        loaded.push((contents(&load.files), load.warnings.into_iter().filter(|w| w.check == "encoding").collect()));
     }
     let last = loaded.pop().unwrap();
     assert_eq!(last, loaded[0]);

@@ -5,11 +5,11 @@ use super::{Scratch, grouped, print};
 use crate::cli::Settings;
 use crate::commit;
 use crate::error::{Error, Result};
+use crate::ingest::Options;
 use crate::lake::Load;
 use crate::quality::{Check, Quality, Severity, Status};
 use crate::run::check::RowCount;
 use crate::store;
-use std::collections::BTreeSet;
 
 /// Jumps that are named.
 const NAMED: usize = 5;
@@ -20,7 +20,7 @@ pub fn main(args: &IngestArgs, settings: &Settings) -> Result<()> {
     let commit = commit::current(&settings.restricted)?;
     let previous = previous(&settings.restricted, commit.as_ref())?;
     previous.iter().try_for_each(|load| lend(load, settings, &scratch))?;
-    let New { load, quality, failure } = match examine(args, settings, &scratch.0, previous.as_ref(), BTreeSet::new())? {
+    let New { load, quality, failure } = match examine(args, settings, &scratch.0, previous.as_ref(), Options::default())? {
         Examined::New(new) => *new,
         Examined::Same(load) => {
             return print(&format!("nothing differs from load {}, which was checked when it was made: `perkins status`\n", load.load_id));

@@ -5,6 +5,7 @@ use crate::cli::Settings;
 use crate::commit::{self, Commit, Pointer};
 use crate::contract::Contracts;
 use crate::error::{Error, Result};
+use crate::history;
 use crate::ingest::locate::{Wanted, locate};
 use crate::ingest::same::is_same;
 use crate::ingest::source::find;
@@ -17,7 +18,7 @@ use crate::root::Root;
 use crate::run::check::{self, Look};
 use crate::run::read_json;
 use crate::store;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Flags of `perkins ingest`.
@@ -56,7 +57,7 @@ fn read(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
     store::create_folder(root)?;
     let before = commit::current(root)?;
     let previous = previous(root, before.as_ref())?;
-    let examined = match examine(args, settings, root, previous.as_ref(), BTreeSet::new())? {
+    let examined = match examine(args, settings, root, previous.as_ref(), Options::default())? {
         Examined::Same(load) => return Ok((load, true)),
         Examined::New(new) => new,
     };
@@ -104,20 +105,15 @@ pub struct New {
     pub failure: Option<String>,
 }
 
-/// Reads a raw folder into a root, which has the files of the `previous` load, and looks at it; nothing is committed. Of `emptied` partitions
-/// nothing stays.
-pub fn examine(
-    args: &IngestArgs,
-    settings: &Settings,
-    root: &Path,
-    previous: Option<&Load>,
-    emptied: BTreeSet<(String, Option<i32>)>,
-) -> Result<Examined> {
+/// Reads a raw folder into a root, which has the files of the `previous` load, and looks at it; nothing is committed. The options
+/// may say what is to go.
+pub fn examine(args: &IngestArgs, settings: &Settings, root: &Path, previous: Option<&Load>, options: Options) -> Result<Examined> {
     let progress = Progress::start(settings);
     progress.at("reading the raw collections");
     if !(0.0..=1.0).contains(&args.max_reject_rate) {
         return Err(Error::Config(format!("--max-reject-rate {} must be a share from 0 to 1", args.max_reject_rate)));
     }
+    let commit = commit::current(&settings.restricted)?.unwrap_or_default();
     let contracts = settings.project.contracts()?;
     let jurisdiction = settings.jurisdictions.first().map_or(BASE, String::as_str);
     let names = if args.mapping.is_empty() { &settings.mappings } else { &args.mapping };
@@ -128,9 +124,9 @@ pub fn examine(
         partitions: settings.partitions,
         max_reject_rate: args.max_reject_rate,
         made_with: blake3::hash(made_with.as_bytes()).to_hex().to_string(),
-        emptied,
+        previous_at: commit.load.as_ref().map(|p| history::loaded_at(&settings.restricted, p)).transpose()?.unwrap_or_default(),
         mappings,
-        ..Options::default()
+        ..options
     };
     if let Some(previous) = previous
         && is_same(&args.raw, &contracts, previous, &options)?

@@ -5,6 +5,7 @@ use super::{Scratch, grouped, print};
 use crate::cli::Settings;
 use crate::commit;
 use crate::error::{Error, Result};
+use crate::ingest::Options;
 use crate::lake::{LakeFile, Removed};
 use crate::remove::without;
 use std::collections::BTreeMap;
@@ -47,7 +48,9 @@ pub fn main(args: &RemoveArgs, settings: &Settings) -> Result<()> {
     }
     // Rows that refer to an earlier year's row which is gone go too: that is no fault of a file.
     let again = IngestArgs { raw: scratch.0.clone(), max_reject_rate: 1.0, mapping: vec![] };
-    let New { load: mut new, quality, .. } = match examine(&again, settings, root, Some(&load), removal.emptied.clone())? {
+    let removed = Removed { collection: args.collection.clone(), id: args.id.clone(), reason: args.reason.trim().into(), rows };
+    let options = Options { emptied: removal.emptied.clone(), removed: Some(removed), ..Options::default() };
+    let New { load: mut new, quality, .. } = match examine(&again, settings, root, Some(&load), options)? {
         Examined::New(new) => *new,
         Examined::Same(_) => return Err(Error::bug("the lake is the same without rows that it has")),
     };
@@ -60,7 +63,6 @@ pub fn main(args: &RemoveArgs, settings: &Settings) -> Result<()> {
     new.inputs.clear();
     let left: u64 = new.collections.iter().map(|c| c.rejected).sum();
     new.collections.clear();
-    new.removed = Some(Removed { collection: args.collection.clone(), id: args.id.clone(), reason: args.reason.trim().into(), rows });
     commit_load(&mut new, &quality, before.unwrap_or_default(), root)?;
     text += &format!("removed: load {}\n", new.load_id);
     if left > 0 {
@@ -69,5 +71,7 @@ pub fn main(args: &RemoveArgs, settings: &Settings) -> Result<()> {
             grouped(left)
         );
     }
-    print(&(text + "`perkins run` computes without them; a later load of files that still have them brings them back\n"))
+    text += "`perkins run` computes without them; a later load of files that still have them brings them back.\n";
+    text += "Former loads and runs keep them until `perkins gc`; identifiers keep their numbers in lake/_key.\n";
+    print(&text)
 }

@@ -171,7 +171,7 @@ fn load_status(root: &Path, pointer: &Pointer, history: &[Commit]) -> Result<Loa
     })
 }
 
-fn past_load(history::PastLoad { load, outcome }: history::PastLoad) -> PastLoadStatus {
+fn past_load(history::PastLoad { load, outcome, at }: history::PastLoad) -> PastLoadStatus {
     let sum = |of: fn(&Input) -> u64| load.inputs.iter().map(of).sum();
     let (rows_read, accepted, duplicates, rejected) =
         (sum(|i| i.rows_read), sum(|i| i.accepted), sum(|i| i.duplicates), sum(|i| i.rejected));
@@ -185,7 +185,7 @@ fn past_load(history::PastLoad { load, outcome }: history::PastLoad) -> PastLoad
     };
     let files = load.inputs.into_iter().map(file).collect();
     let removed = load.removed.map(|r| [r.collection, r.reason]);
-    PastLoadStatus { removed, load_id: load.load_id, at: load.at, outcome, files, rows_read, accepted, duplicates, rejected }
+    PastLoadStatus { removed, load_id: load.load_id, at, outcome, files, rows_read, accepted, duplicates, rejected }
 }
 
 fn run_status(run: history::Run) -> RunStatus {

@@ -29,7 +29,7 @@ pub fn page(site: &Site) -> Result<String> {
     }
     out += "## Written by a load\n\n### `reject`\n\n**Rejected rows.** One row for each row of the raw files that was not accepted. Restricted.\n\n| column | type | description |\n|---|---|---|\n";
     reject::COLUMNS.iter().for_each(|(name, kind, description)| out += &format!("| `{name}` | {kind} | {description} |\n"));
-    for (name, row, columns) in quality::table::TABLES {
+    for (name, row, columns) in quality::table::TABLES.into_iter().chain([quality::table::FRESHNESS]) {
         out += &format!("\n### `{name}`\n\n**{row}.** Restricted; `perkins query` has it as `{}.{name}`.\n\n", quality::table::FOLDER);
         out += "| column | type | description |\n|---|---|---|\n";
         columns.iter().for_each(|(name, kind, description)| out += &format!("| `{name}` | {kind} | {description} |\n"));

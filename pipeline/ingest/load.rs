@@ -12,7 +12,6 @@ use super::reject::{Reject, Rejects};
 use super::source::{Source, find};
 use super::write::{Layout, write_keys};
 use super::{EXAMPLES, Options, Outcome, in_parallel, reject};
-use crate::commit;
 use crate::contract::{Contract, Contracts, OnViolation};
 use crate::error::{Error, Result};
 use crate::lake::{At, Counts, Input, LOADS, LakeFile, LakeReader, Load, Surrogate, Warning};
@@ -202,7 +201,11 @@ impl<'a> Ingest<'a> {
             let of_other_years = read.is_none_or(|years| contract.partition.is_some() && !years.contains(&f.partition));
             of_other_years && !self.options.emptied.contains(&(f.collection.clone(), f.partition))
         };
-        self.previous.map(|load| load.files_of(&contract.name).filter(stays).cloned().collect()).unwrap_or_default()
+        let kept = |f: &LakeFile| {
+            let at = if f.loaded_at.is_empty() { &self.options.previous_at } else { &f.loaded_at };
+            LakeFile { loaded_at: at.clone(), ..f.clone() }
+        };
+        self.previous.map(|load| load.files_of(&contract.name).filter(stays).map(kept).collect()).unwrap_or_default()
     }
 
     /// The values that the previous load has numbered, by their number.
@@ -369,18 +372,17 @@ impl<'a> Ingest<'a> {
     /// Gives the load its id, writes the reject table, and fails if too much was rejected.
     fn finish(mut self) -> Result<Outcome> {
         self.load.made_with.clone_from(&self.options.made_with);
-        let content = serde_json::to_vec(&self.load).map_err(|e| Error::internal("cannot write the load manifest", e))?;
+        self.load.removed.clone_from(&self.options.removed);
+        let failures: Vec<String> = self.load.collections.iter().filter_map(|c| self.failure(c)).collect();
+        // A load that fails is another one than the same with a higher limit.
+        let content = serde_json::to_vec(&(&self.load, failures.is_empty()));
+        let content = content.map_err(|e| Error::internal("cannot write the load manifest", e))?;
         self.load.load_id = blake3::hash(&content).to_hex()[..16].to_string();
-        // The time is no content.
-        self.load.at = commit::now();
-        let new = self.load.files.iter_mut().filter(|f| f.loaded_at.is_empty());
-        new.for_each(|f| f.loaded_at.clone_from(&self.load.at));
         let folder = self.root.join(LOADS).join(&self.load.load_id).join("reject");
         let files: Vec<String> = self.load.inputs.iter().map(|i| i.path.clone()).collect();
         self.rejects.sort_by(|a, b| a.contract.name.cmp(&b.contract.name));
         self.load.reject = Some(reject::write(self.root, &folder, &self.rejects, &files)?);
         let table = folder.join("reject.parquet");
-        let failures: Vec<String> = self.load.collections.iter().filter_map(|c| self.failure(c)).collect();
         let failure = (!failures.is_empty()).then(|| {
             format!(
                 "{}too many rows are rejected:\n{}\n{}The rejected rows and what is wrong with each are in {}. Correct the files and load them again; \

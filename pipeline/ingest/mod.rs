@@ -29,7 +29,7 @@ pub mod write;
 
 use crate::contract::Contracts;
 use crate::error::Result;
-use crate::lake::{At, Load};
+use crate::lake::{At, Load, Removed};
 use crate::mapping::Mapping;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,10 @@ pub struct Options {
     pub made_with: String,
     /// Collections and partitions of which nothing stays, whatever the load before has.
     pub emptied: BTreeSet<(String, Option<i32>)>,
+    /// What was taken out, if that is what makes the load.
+    pub removed: Option<Removed>,
+    /// When the load before was made, UTC: its files that stay say so.
+    pub previous_at: String,
     /// Mappings of files in foreign layouts.
     pub mappings: Vec<Arc<Mapping>>,
 }
@@ -61,6 +65,8 @@ impl Default for Options {
             chunk_bytes: 1 << 20,
             made_with: String::new(),
             emptied: BTreeSet::new(),
+            removed: None,
+            previous_at: String::new(),
             mappings: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Quality;
 use crate::error::{Error, Result};
+use crate::lake::{LakeFile, Load};
 use crate::store::Stored;
 use crate::table::Encoder;
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
@@ -15,7 +16,7 @@ pub const FOLDER: &str = "quality";
 pub type Description = (&'static str, &'static str, &'static [(&'static str, &'static str, &'static str)]);
 
 /// The tables, for the data dictionary.
-pub const TABLES: [Description; 4] = [
+pub const TABLES: [Description; 3] = [
     (
         "data_quality",
         "A check of a collection",
@@ -59,26 +60,28 @@ pub const TABLES: [Description; 4] = [
             ("change_percent", "number", "Change from the year before, in percent of it; null where that had none"),
         ],
     ),
-    (
-        "freshness",
-        "What the lake has of a collection, by the year by which it is divided",
-        &[
-            ("collection", "text", "The collection"),
-            ("year", "integer", "The year; null if it is not divided"),
-            ("rows", "integer", "Rows in the lake"),
-            ("files", "text", "The raw files that they came from, with commas between"),
-            ("loaded_at", "text", "When they were loaded, UTC"),
-        ],
-    ),
 ];
+
+/// What the lake has: made when it is asked for.
+pub const FRESHNESS: Description = (
+    "freshness",
+    "What the lake has of a collection, by the year by which it is divided",
+    &[
+        ("collection", "text", "The collection"),
+        ("year", "integer", "The year; null if it is not divided"),
+        ("rows", "integer", "Rows in the lake"),
+        ("files", "text", "The raw files that they came from, with commas between"),
+        ("loaded_at", "text", "When they were loaded, UTC"),
+    ],
+);
 
 impl Quality {
     /// Writes the tables below a folder.
     pub fn write(&self, root: &Path, folder: &Path) -> Result<Vec<Stored>> {
-        let columns = [self.checks_table(), self.examples_table(), self.counts_table(), self.freshness_table()];
-        let write = |((name, _, described), columns): (&Description, Vec<ArrayRef>)| {
-            let columns = described.iter().zip(columns).map(|((column, ..), values)| (*column, values, true));
-            let rows = RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| Error::internal(format!("rows of {name}"), e))?;
+        let columns = [self.checks_table(), self.examples_table(), self.counts_table()];
+        let write = |(table, columns): (&Description, Vec<ArrayRef>)| {
+            let name = table.0;
+            let rows = rows(*table, columns)?;
             let encoder = Encoder::new(rows.schema())?;
             let groups = if rows.num_rows() > 0 { vec![encoder.encode(&[rows])?] } else { vec![] };
             Ok(encoder.write(root, folder, &format!("{name}.parquet"), groups)?.0)
@@ -130,17 +133,25 @@ impl Quality {
             Arc::new(self.counts.iter().map(percent).collect::<Float64Array>()),
         ]
     }
+}
 
-    fn freshness_table(&self) -> Vec<ArrayRef> {
-        let text = |f: fn(&super::Freshness) -> String| -> ArrayRef {
-            Arc::new(self.freshness.iter().map(|c| Some(f(c))).collect::<StringArray>())
-        };
-        vec![
-            text(|f| f.collection.clone()),
-            Arc::new(self.freshness.iter().map(|f| f.year).collect::<Int32Array>()),
-            Arc::new(self.freshness.iter().map(|f| f.rows as i64).collect::<Int64Array>()),
-            text(|f| f.files.join(", ")),
-            text(|f| f.loaded_at.clone()),
-        ]
-    }
+/// What the lake of a load made at this time has, from which files, and since when; made when it is asked for, since a load does not know its time.
+pub fn freshness(load: &Load, at: &str) -> Result<RecordBatch> {
+    let files = || load.files.iter();
+    let text = |f: &dyn Fn(&LakeFile) -> String| -> ArrayRef { Arc::new(files().map(|file| Some(f(file))).collect::<StringArray>()) };
+    let loaded = |f: &LakeFile| if f.loaded_at.is_empty() { at.to_string() } else { f.loaded_at.clone() };
+    let columns: Vec<ArrayRef> = vec![
+        text(&|f| f.collection.clone()),
+        Arc::new(files().map(|f| f.partition).collect::<Int32Array>()),
+        Arc::new(files().map(|f| f.rows as i64).collect::<Int64Array>()),
+        text(&|f| f.inputs.join(", ")),
+        text(&loaded),
+    ];
+    rows(FRESHNESS, columns)
+}
+
+/// Columns of a table as rows.
+fn rows((name, _, described): Description, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+    let columns = described.iter().zip(columns).map(|((column, ..), values)| (*column, values, true));
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| Error::internal(format!("rows of {name}"), e))
 }

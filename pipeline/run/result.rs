@@ -4,8 +4,10 @@ use super::manifest::Manifest;
 use super::output::REPORT_YEAR;
 use super::parameter::{Years, register_batch, register_years};
 use crate::catalog::Name;
+use crate::commit::Commit;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::history;
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
 use crate::project::Project;
@@ -55,18 +57,21 @@ impl Results {
 
     /// Adds the lake, as `lake.<collection>`, and the reference tables.
     pub fn with_lake(self, root: &Root, project: &Project, manifest: &Manifest) -> Result<Results> {
-        let (_, load) = super::current_load(root)?;
+        let (commit, load) = super::current_load(root)?;
         let jurisdiction = Jurisdiction::load(project, &manifest.jurisdiction)?;
         super::relation::register(&self.engine, project, &project.contracts()?, &jurisdiction, root, &load)?;
-        self.add_quality(root, &load)?;
+        self.add_quality(root, &commit, &load)?;
         Ok(self)
     }
 
     /// Adds what is known of the quality of a load, the rejected rows too, as `quality.<table>`.
-    fn add_quality(&self, root: &Path, load: &Load) -> Result<()> {
+    fn add_quality(&self, root: &Root, commit: &Commit, load: &Load) -> Result<()> {
+        let name = |table: String| Name { schema: Some(quality::table::FOLDER.into()), table };
+        let at = commit.load.as_ref().map(|p| history::loaded_at(root, p)).transpose()?.unwrap_or_default();
+        register_batch(&self.engine, name(quality::table::FRESHNESS.0.into()), quality::table::freshness(load, &at)?)?;
         for stored in load.companions.iter().chain(&load.reject) {
             let table = Path::new(&stored.path).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-            register_batch(&self.engine, Name { schema: Some(quality::table::FOLDER.into()), table }, whole(root, &stored.path)?)?;
+            register_batch(&self.engine, name(table), whole(root, &stored.path)?)?;
         }
         Ok(())
     }
