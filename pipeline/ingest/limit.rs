@@ -41,6 +41,10 @@ pub const HEADER_ROWS: usize = 100;
 
 /// The description at the end of a Parquet file, in bytes.
 pub const FOOTER_BYTES: u64 = 64 << 20;
+/// The header of a page of a Parquet file, in bytes.
+pub const PAGE_HEADER_BYTES: u64 = 16 << 20;
+/// Structures within structures of headers of a Parquet file.
+pub const THRIFT_DEPTH: usize = 32;
 /// A column of a row group of a Parquet file, unpacked, in bytes: some of it is in memory at once.
 pub const COLUMN_CHUNK_BYTES: i64 = 2 << 30;
 /// The texts of a Parquet file may have so many times the bytes of the file ...

@@ -7,6 +7,7 @@ pub mod ndjson;
 pub mod notes;
 pub mod number;
 pub mod parquet;
+pub mod thrift;
 pub mod unpack;
 pub mod xlsx;
 

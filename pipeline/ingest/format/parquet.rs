@@ -1,22 +1,26 @@
 //! Parquet: columns of simple types as the texts that a contract reads; only those wanted are read.
 
-use super::super::limit::{COLUMN_CHUNK_BYTES, COLUMNS, FOOTER_BYTES, PARQUET_FREE, PARQUET_TIMES, TEXT_BYTES};
+use super::super::limit::{COLUMN_CHUNK_BYTES, COLUMNS, FOOTER_BYTES, PAGE_HEADER_BYTES, PARQUET_FREE, PARQUET_TIMES, TEXT_BYTES};
 use super::super::rows::{End, Row, Rows};
 use super::super::source::Source;
 use super::Want;
 use super::notes::{Fault, Notes};
 use super::number::{float, float32, moment, plain, time};
+use super::thrift::walk;
 use super::unpack::Hashing;
 use crate::error::{Error, Result};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch, RecordBatchReader};
 use arrow::datatypes::*;
 use arrow::util::display::array_value_to_string;
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Once};
 
@@ -55,7 +59,7 @@ impl Parquet {
             let options = ArrowReaderOptions::new().with_schema(with_views(metadata.schema()));
             let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;
             let mask = ProjectionMask::roots(metadata.parquet_schema(), chosen);
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_projection(mask).with_batch_size(BATCH).build()
+            ParquetRecordBatchReaderBuilder::new_with_metadata(Checked(file), metadata).with_projection(mask).with_batch_size(BATCH).build()
         })?;
         let (batch, notes) = (RecordBatch::new_empty(reader.schema()), notes.clone());
         Ok(Parquet { name, hashing, header, reader, batch, at: 0, row: 0, bytes, written: 0, notes })
@@ -124,7 +128,6 @@ static QUIET: Once = Once::new();
 
 /// Does what may fail, also by a panic, on a file that is damaged. The library checks much of what a file says, not all.
 fn guarded<T, E: std::fmt::Display>(name: &str, work: impl FnOnce() -> std::result::Result<T, E>) -> Result<T> {
-    let damaged = |why: String| Error::Data(format!("{name}: is no Parquet file, or a damaged one ({why}); hand it over again"));
     QUIET.call_once(|| {
         let usual = take_hook();
         set_hook(Box::new(move |panic| {
@@ -137,8 +140,37 @@ fn guarded<T, E: std::fmt::Display>(name: &str, work: impl FnOnce() -> std::resu
     let done = catch_unwind(AssertUnwindSafe(work));
     EXPECTED.set(false);
     match done {
-        Ok(done) => done.map_err(|e| damaged(e.to_string())),
-        Err(_) => Err(damaged("it cannot be decoded".into())),
+        Ok(done) => done.map_err(|e| damaged(name, &e.to_string())),
+        Err(_) => Err(damaged(name, "it cannot be decoded")),
+    }
+}
+
+fn damaged(name: &str, why: &str) -> Error {
+    Error::Data(format!("{name}: is no Parquet file, or a damaged one ({why}); hand it over again"))
+}
+
+/// A file whose headers of pages are looked at before the library reads them.
+struct Checked(File);
+
+impl Length for Checked {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+impl ChunkReader for Checked {
+    type T = BufReader<File>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        walk(self.0.get_read(start)?, PAGE_HEADER_BYTES)?;
+        self.0.get_read(start)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        if start.saturating_add(length as u64) > self.len() {
+            return Err(ParquetError::EOF("a page is longer than the file".into()));
+        }
+        self.0.get_bytes(start, length)
     }
 }
 
@@ -155,7 +187,11 @@ fn check_footer(mut file: &File, name: &str) -> Result<u64> {
     let footer = u64::from(u32::from_le_bytes([a, b, c, d]));
     match &magic {
         b"PARE" => Err(Error::Data(format!("{name}: is encrypted; hand it over without encryption"))),
-        b"PAR1" if footer + 12 <= size && footer <= FOOTER_BYTES => Ok(size),
+        b"PAR1" if footer + 12 <= size && footer <= FOOTER_BYTES => {
+            let walked = file.seek(SeekFrom::Start(size - 8 - footer)).and_then(|_| walk(BufReader::new(file.take(footer)), footer));
+            walked.and_then(|()| file.rewind()).map_err(|e| damaged(name, &e.to_string()))?;
+            Ok(size)
+        }
         b"PAR1" if footer > FOOTER_BYTES => {
             Err(Error::Data(format!("{name}: its description has {footer} bytes; at most {FOOTER_BYTES} are read; hand it over as csv")))
         }
