@@ -111,12 +111,13 @@ pub fn loads(root: &Root) -> Result<Vec<PastLoad>> {
             None => Outcome::NotCommitted,
         };
         let committed = history.iter().find(|c| c.load.as_ref().is_some_and(|p| p.id == id)).map(|c| c.at.clone());
-        let written = std::fs::metadata(root.join(&path)).and_then(|m| m.modified()).map(commit::stamp);
-        let at = committed.or(written.ok()).unwrap_or_default();
-        loads.push(PastLoad { load, outcome, at });
+        let written = std::fs::metadata(root.join(&path)).and_then(|m| m.modified()).ok();
+        let at = committed.or(written.map(commit::stamp)).unwrap_or_default();
+        loads.push((written, PastLoad { load, outcome, at }));
     }
-    loads.sort_by(|a, b| (&b.at, &b.load.load_id).cmp(&(&a.at, &a.load.load_id)));
-    Ok(loads)
+    // Of two in one second, the file tells which was written later.
+    loads.sort_by(|(a, x), (b, y)| (&y.at, b, &y.load.load_id).cmp(&(&x.at, a, &x.load.load_id)));
+    Ok(loads.into_iter().map(|(_, load)| load).collect())
 }
 
 /// That there is no run at all, as an error.
