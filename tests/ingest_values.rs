@@ -171,6 +171,16 @@ fn lines_are_those_of_a_text_editor() {
     }
 }
 
+/// A file that lacks its header has a student in the place of it.
+#[test]
+fn a_record_in_place_of_the_header_is_not_shown() {
+    let place = School::new();
+    place.file("student.csv", b"2024,SECRET-7,secondary,F,white\n2024,SECRET-8,secondary,F,white\n");
+    let error = place.error();
+    assert!(error.contains("student.csv: required columns are missing") && error.contains("looks like a record"), "{error}");
+    assert!(!error.contains("SECRET"), "{error}");
+}
+
 #[test]
 fn files_may_be_packed_and_headers_in_any_order() {
     let plain = "\u{feff} Gender,RACE_ethnicity,student_id,school_year,note,Education_Level\r\nF,white,1,2024,hello,secondary\r\nM,asian,2,2024,,middle\r\n";

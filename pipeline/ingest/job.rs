@@ -10,6 +10,7 @@ use super::records::{Chunk, Records, record_end};
 use super::source::{Input, Kind, Source};
 use crate::contract::Contract;
 use crate::error::{Error, Result};
+use crate::mapping::name::is_record;
 use crate::mapping::rows::ragged;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -267,10 +268,19 @@ fn layout(plan: &Plan, header: &[String], name: &str) -> Result<Layout> {
         return wrong(format!("the header has the column {twice} twice; remove or rename one"));
     }
     if !missing.is_empty() {
-        let found = if header.is_empty() { "none".to_string() } else { header.join(", ") };
+        let found = columns_found(header);
         return wrong(format!("required columns are missing: {}; columns found: {found}{}", missing.join(", "), hint(header)));
     }
     Ok(Layout { positions, columns: header.len(), file: 0, guessed: false, mapped: None })
+}
+
+/// The columns found, for a message; never a record in the place of a header, which may be a student's.
+pub fn columns_found(header: &[String]) -> String {
+    match header {
+        [] => "none".into(),
+        header if is_record(header) => "the first line looks like a record, not like names; put the names of the columns above it".into(),
+        header => header.join(", "),
+    }
 }
 
 /// What may be wrong with a header that is one column.

@@ -11,6 +11,7 @@ pub mod thrift;
 pub mod unpack;
 pub mod xlsx;
 
+use super::job::columns_found;
 use super::rows::Rows;
 use super::source::{Kind, Source};
 use crate::contract::Contract;
@@ -44,7 +45,7 @@ impl Want {
         if missing.is_empty() {
             return Ok(());
         }
-        let found = if found.is_empty() { "none".to_string() } else { found.join(", ") };
+        let found = columns_found(&found.iter().map(|f| f.to_string()).collect::<Vec<_>>());
         Err(Error::Data(format!("{name}: required columns are missing: {}; columns found: {found}", missing.join(", "))))
     }
 }
