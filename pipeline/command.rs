@@ -29,7 +29,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use status::Form;
 use std::future::Future;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -94,6 +94,9 @@ impl Drop for Progress {
 
 /// Writes to standard output; a closed pipe (`| head`) is no error.
 pub fn print(text: &str) -> Result<()> {
+    // Names of files and columns must not steer a terminal.
+    let tame = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
+    let text = if std::io::stdout().is_terminal() { text.chars().map(tame).collect() } else { text.to_string() };
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::internal("cannot write to standard output", e)),
         _ => Ok(()),

@@ -20,6 +20,9 @@ const LAKE: &str = "lake";
 /// Folder of what is thrown away after a command.
 const SCRATCH: &str = "scratch";
 
+/// Folders of the restricted root.
+const FOLDERS: [&str; 7] = [commit::FOLDER, LAKE, LOADS, RUNS, EVIDENCE, report::FOLDER, SCRATCH];
+
 /// What to keep.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -55,7 +58,11 @@ pub struct Plan {
 pub fn plan(restricted: &Root, public: &Root, options: Options) -> Result<Plan> {
     let mut plan = Plan::default();
     let history = whole_history(restricted)?;
-    let Some(current) = history.first() else { return Ok(plan) };
+    let Some(current) = history.first() else {
+        // Nothing was ever committed: whatever is there was left by what failed.
+        plan.walk(restricted, &FOLDERS, &Stay::default(), options)?;
+        return Ok(plan);
+    };
     let kept = kept(&history, options);
     let ids = |of: &[&Commit]| -> BTreeSet<String> {
         of.iter().flat_map(|c| c.pointers().filter(|p| Some(*p) != c.load.as_ref())).map(|p| p.id.clone()).collect()
@@ -77,7 +84,7 @@ pub fn plan(restricted: &Root, public: &Root, options: Options) -> Result<Plan> 
         stay.folders.insert(format!("{EVIDENCE}/{id}"));
     }
     stay.folders.insert(commit::FOLDER.into());
-    plan.walk(restricted, &[commit::FOLDER, LAKE, LOADS, RUNS, EVIDENCE, report::FOLDER, SCRATCH], &stay, options)?;
+    plan.walk(restricted, &FOLDERS, &stay, options)?;
     Ok(plan)
 }
 

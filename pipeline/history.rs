@@ -95,29 +95,29 @@ pub fn loaded_at(root: &Root, load: &Pointer) -> Result<String> {
     Ok(history.iter().rfind(|c| c.load.as_ref() == Some(load)).map(|c| c.at.clone()).unwrap_or_default())
 }
 
-/// Every load that has a record, the newest first.
+/// Every load that was made current, each time, and those that failed, the newest first.
 pub fn loads(root: &Root) -> Result<Vec<PastLoad>> {
     let history = commit::history(root)?;
-    let current = history.first().and_then(|c| c.load.as_ref()).map(|p| p.id.as_str());
-    let committed: BTreeSet<&str> = history.iter().filter_map(|c| c.load.as_ref()).map(|p| p.id.as_str()).collect();
+    let read = |id: &str| read_json::<Load>(root, &format!("{LOADS}/{id}/manifest.json")).ok();
     let mut loads = Vec::new();
-    for id in folders(root, LOADS)? {
-        let path = format!("{LOADS}/{id}/manifest.json");
-        let Ok(load) = read_json::<Load>(root, &path) else { continue };
-        let outcome = match load.failed {
-            _ if current == Some(&id) => Outcome::Current,
-            _ if committed.contains(id.as_str()) => Outcome::Former,
-            Some(_) => Outcome::Failed,
-            None => Outcome::NotCommitted,
-        };
-        let committed = history.iter().find(|c| c.load.as_ref().is_some_and(|p| p.id == id)).map(|c| c.at.clone());
-        let written = std::fs::metadata(root.join(&path)).and_then(|m| m.modified()).ok();
-        let at = committed.or(written.map(commit::stamp)).unwrap_or_default();
-        loads.push((written, PastLoad { load, outcome, at }));
+    let (mut current, mut committed) = (None, BTreeSet::new());
+    for commit in history.iter().rev() {
+        let Some(pointer) = commit.load.as_ref().filter(|p| current != Some(*p)) else { continue };
+        current = Some(pointer);
+        committed.insert(pointer.id.as_str());
+        loads.extend(read(&pointer.id).map(|load| PastLoad { load, outcome: Outcome::Former, at: commit.at.clone() }));
     }
-    // Of two in one second, the file tells which was written later.
-    loads.sort_by(|(a, x), (b, y)| (&y.at, b, &y.load.load_id).cmp(&(&x.at, a, &x.load.load_id)));
-    Ok(loads.into_iter().map(|(_, load)| load).collect())
+    loads.last_mut().into_iter().for_each(|last| last.outcome = Outcome::Current);
+    for id in folders(root, LOADS)?.into_iter().filter(|id| !committed.contains(id.as_str())) {
+        let Some(load) = read(&id) else { continue };
+        let outcome = if load.failed.is_some() { Outcome::Failed } else { Outcome::NotCommitted };
+        let written = std::fs::metadata(root.join(LOADS).join(&id).join("manifest.json")).and_then(|m| m.modified());
+        loads.push(PastLoad { load, outcome, at: written.map(commit::stamp).unwrap_or_default() });
+    }
+    // Of one second, what failed was later than what it did not replace.
+    loads.sort_by(|a, b| a.at.cmp(&b.at));
+    loads.reverse();
+    Ok(loads)
 }
 
 /// That there is no run at all, as an error.

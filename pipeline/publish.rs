@@ -297,8 +297,15 @@ impl Maker<'_> {
         match protection.open.len() {
             open if open > 0 && self.kind == PolicyKind::Protected => Err(Error::Data(format!(
                 "{} of {year}: {open} hidden figures can be computed from what earlier releases showed; nothing was published. Publish that \
-                 year with its figures as they were; or, if an earlier release was of wrong data, withdraw it: `perkins withdraw --reason …`",
-                description.table
+                 year with its figures as they were; or, if one of the releases that show the year ({}) was of wrong data, take that back: \
+                 `perkins withdraw RELEASE --reason …`",
+                description.table,
+                self.earlier
+                    .iter()
+                    .filter(|r| r.report_years.contains(&year))
+                    .map(|r| r.release_id.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ))),
             _ => Ok(()),
         }

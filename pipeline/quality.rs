@@ -63,6 +63,8 @@ pub struct Example {
     pub text: String,
     /// Where it stands.
     pub at: Option<At>,
+    /// What was expected, or what it is in words that anybody may read.
+    pub words: Option<String>,
 }
 
 /// A check of a collection.
@@ -181,7 +183,7 @@ fn of_rules(contract: &Contract, load: &Load, rejected: &[RejectExample]) -> Vec
             status: status(counts.is_some() && applies(contract, rule), count),
             count,
             of: read,
-            examples: examples.map(|r| Example { field: r.field.clone(), text: r.text.clone(), at: Some(r.at.clone()) }).collect(),
+            examples: examples.map(of_reject).collect(),
         }
     };
     let duplicates = counts.map_or(0, |c| c.duplicates);
@@ -196,6 +198,11 @@ fn of_rules(contract: &Contract, load: &Load, rejected: &[RejectExample]) -> Vec
         examples: vec![],
     };
     Rule::ALL.into_iter().map(rule).chain([duplicate]).collect()
+}
+
+fn of_reject(reject: &RejectExample) -> Example {
+    let RejectExample { field, text, at, message, .. } = reject.clone();
+    Example { field, text, at: Some(at), words: Some(message) }
 }
 
 /// References of a collection that only warn.
@@ -222,7 +229,9 @@ fn of_links(contract: &Contract, load: &Load) -> Vec<Check> {
 
 fn examples(warning: &Warning, field: Option<&str>) -> Vec<Example> {
     let at = |i: usize| warning.at.get(i).cloned().flatten();
-    let example = |(i, text): (usize, &String)| Example { field: field.map(str::to_string), text: text.clone(), at: at(i) };
+    let words = |text: &String| (!warning.restricted).then(|| text.clone());
+    let example =
+        |(i, text): (usize, &String)| Example { field: field.map(str::to_string), text: text.clone(), at: at(i), words: words(text) };
     warning.examples.iter().enumerate().map(example).collect()
 }
 
@@ -236,6 +245,7 @@ fn of_columns(load: &Load) -> Vec<Check> {
                 field: Some(column.clone()),
                 text: column.clone(),
                 at: Some(At { file: input.path.clone(), line: 1 }),
+                words: None,
             })
             .collect();
         Check {
@@ -259,6 +269,7 @@ fn of_view(checked: &Checked, load: &Load, places: &[Option<At>]) -> Check {
         field: row.first().map(|(field, _)| field.clone()),
         text: text(row),
         at: places.get(i).cloned().flatten(),
+        words: None,
     };
     Check {
         check: checked.check.clone(),

@@ -98,6 +98,9 @@ fn rows_are_compared_from_year_to_year_and_the_lake_says_how_old_it_is() {
         ["S2", "2024", "0", "12", "-100.0"],
     ];
     assert_eq!(counts, expected);
+    // The raw folder is no place for what is written.
+    place.perkins(&["ingest", "raw", "--restricted", "raw/lake"]).refuses(3, &["restricted", "lies in the raw folder"]);
+    place.perkins(&["check", "raw", "--public", "raw"]).refuses(3, &["public", "lies in the raw folder"]);
     // A correction of 2024 alone: 2023 is as old as it was, from the file that it came from.
     let of = |year: &str| -> [String; 3] {
         let sql = format!("SELECT * FROM quality.freshness WHERE collection = 'enrollment' AND year = {year}");
@@ -106,7 +109,8 @@ fn rows_are_compared_from_year_to_year_and_the_lake_says_how_old_it_is() {
     let (before, old) = (of("2024"), of("2023"));
     assert_eq!((before[0].as_str(), before[1].as_str()), ("15", "enrollment/first.csv"));
     place.file("second/enrollment.csv", "school_year,student_id,institution_id,grade\n2024,N1,S1,11\n");
-    place.works(&["ingest", "second"]);
+    let said = place.works(&["ingest", "second"]);
+    assert!(said.contains("warning: enrollment, fewer_rows: 14 (such as 1 rows of 2024 after 15)"), "{said}");
     assert_eq!(of("2023"), old);
     assert_eq!(of("2024")[..2], ["1", "enrollment.csv"]);
 }
@@ -117,7 +121,7 @@ fn a_check_says_what_a_load_would_and_keeps_nothing() {
     let said = place.works(&["check", "raw"]);
     let has = |text: &str| assert!(said.contains(text), "{text}\n{said}");
     has(&format!("error: student, code: 1 of {} rows", student + 2));
-    has(&format!("student.csv line {student} (gender)"));
+    has(&format!("student.csv line {student} (gender: expected one of F, M, U, X)"));
     has("warning: exit, unknown_institution: 1 of");
     has(&format!("exit.csv line {exit}"));
     has("`perkins ingest` would load it");
@@ -133,7 +137,11 @@ fn a_check_says_what_a_load_would_and_keeps_nothing() {
         "school_year,student_id,institution_id,exit_kind\n2024,A,S1,regular_diploma\n2024,NOBODY,S1,regular_diploma\n",
     );
     let one = place.works(&["check", "one"]);
-    assert!(one.contains("error: exit, foreign_key: 1 of 2 rows (50.00 %)") && one.contains("exit.csv line 3 (student_id)"), "{one}");
+    assert!(
+        one.contains("error: exit, foreign_key: 1 of 2 rows (50.00 %)")
+            && one.contains("exit.csv line 3 (student_id: no accepted row of student"),
+        "{one}"
+    );
     assert!(files(&place.restricted()) == before, "something was kept");
     // Too much is wrong: the exit code of a failed load, with the same details.
     let bad: String = (0..20).map(|i| format!("2024,A,S1,none-such-{i}\n")).collect();

@@ -37,7 +37,7 @@ fn a_release_of_wrong_data_is_withdrawn_and_the_right_data_published() {
     assert_ne!(figures(&place), right);
     // What both releases showed would tell what a third hides.
     placements.iter().for_each(|(path, content)| std::fs::write(place.raw().join(path), content).unwrap());
-    all().refuses(1, &["nothing was published", "perkins withdraw --reason"]);
+    all().refuses(1, &["nothing was published", "perkins withdraw RELEASE --reason"]);
     let status = place.works(&["status"]);
     assert!(status.contains("not of the current run: `perkins run` publishes that, or says why not"), "{status}");
     let [wrong, first] = [&releases(&place)[0], &releases(&place)[1]].map(String::clone);
@@ -59,6 +59,16 @@ fn a_release_of_wrong_data_is_withdrawn_and_the_right_data_published() {
     place.works(&["gc", "--keep", "1", "--grace", "0"]);
     assert!(!place.path().join("public/runs").join(&wrong).exists());
     place.works(&["verify", "--read-data"]);
+}
+
+#[test]
+fn a_closed_year_keeps_its_release() {
+    let place = crate::support::place();
+    place.works(&["all", "raw", "--jurisdiction", "oregon", "--report-year", "2024", "--no-report"]);
+    place.works(&["close", "--jurisdiction", "oregon", "--report-year", "2024"]);
+    place.perkins(&[&WITHDRAW[..], &["x"]].concat()).refuses(3, &["report year 2024", "closed", "perkins reopen"]);
+    place.works(&["reopen", "--jurisdiction", "oregon", "--report-year", "2024", "--reason", "x"]);
+    place.works(&[&WITHDRAW[..], &["x"]].concat());
 }
 
 #[test]

@@ -67,12 +67,16 @@ pub fn text(load: &Load, quality: &Quality) -> String {
 fn line(check: &Check) -> String {
     let collection = check.collection.as_deref().unwrap_or("the folder");
     let share = check.share().map(|s| format!(" of {} rows ({:.2} %)", grouped(check.of), 100.0 * s)).unwrap_or_default();
-    let place = |e: &crate::quality::Example| {
-        let at = e.at.as_ref()?;
-        Some(e.field.as_ref().filter(|_| check.severity == Severity::Error).map_or(at.to_string(), |f| format!("{at} ({f})")))
+    let place = |e: &crate::quality::Example| match (&e.at, check.severity) {
+        (Some(at), Severity::Error) => {
+            let field = e.field.as_ref().map(|f| format!("{f}: ")).unwrap_or_default();
+            Some(format!("{at} ({field}{})", e.words.as_deref().unwrap_or_default()))
+        }
+        (Some(at), _) => Some(at.to_string()),
+        (None, _) => e.words.clone(),
     };
     let places: Vec<String> = check.examples.iter().filter_map(place).collect();
-    let places = if places.is_empty() { String::new() } else { format!("\n      {}", places.join(", ")) };
+    let places: String = places.iter().map(|place| format!("\n      {place}")).collect();
     let (severity, title) = (check.severity.name(), &check.title);
     format!("{severity}: {collection}, {}: {}{share}: {title}{places}\n", check.check, grouped(check.count))
 }

@@ -25,7 +25,7 @@ pub struct GcArgs {
 /// Removes what nothing needs any more.
 pub fn main(args: &GcArgs, settings: &Settings) -> Result<()> {
     let (restricted, public) = (&settings.restricted, &settings.public);
-    if commit::numbers(restricted)?.is_empty() {
+    if commit::numbers(restricted)?.is_empty() && !restricted.is_dir() {
         let what = "nothing was ever loaded here; name another folder with --restricted";
         return Err(Error::NoLake(format!("{}: {what}", restricted.display())));
     }

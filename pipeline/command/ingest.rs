@@ -113,6 +113,7 @@ pub fn examine(args: &IngestArgs, settings: &Settings, root: &Path, previous: Op
     if !(0.0..=1.0).contains(&args.max_reject_rate) {
         return Err(Error::Config(format!("--max-reject-rate {} must be a share from 0 to 1", args.max_reject_rate)));
     }
+    refuse_roots_inside(&args.raw, settings)?;
     let commit = commit::current(&settings.restricted)?.unwrap_or_default();
     let contracts = settings.project.contracts()?;
     let jurisdiction = settings.jurisdictions.first().map_or(BASE, String::as_str);
@@ -143,6 +144,22 @@ pub fn examine(args: &IngestArgs, settings: &Settings, root: &Path, previous: Op
     load.warnings.extend(quality::warnings(&look, &places));
     let quality = Quality::new(&contracts, &load, &rejected, look, &places);
     Ok(Examined::New(Box::new(New { load, quality, failure })))
+}
+
+/// What is written must not lie where raw files are read.
+fn refuse_roots_inside(raw: &Path, settings: &Settings) -> Result<()> {
+    let real = |path: &Path| path.ancestors().find_map(|p| Some((p.canonicalize().ok()?, path.strip_prefix(p).ok()?.to_path_buf())));
+    let Ok(raw) = raw.canonicalize() else { return Ok(()) };
+    for (name, root) in [("restricted", &settings.restricted), ("public", &settings.public)] {
+        if real(root).is_some_and(|(there, rest)| there.join(rest).starts_with(&raw)) {
+            let raw = raw.display();
+            return Err(Error::Config(format!(
+                "the {name} root {} lies in the raw folder {raw}; name another with --{name}",
+                root.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Where the examples lie that checks of the lake found.

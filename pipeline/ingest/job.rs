@@ -265,7 +265,12 @@ fn layout(plan: &Plan, header: &[String], name: &str) -> Result<Layout> {
     }
     let mut seen = BTreeSet::new();
     if let Some(twice) = lower.iter().find(|h| !h.is_empty() && !seen.insert(h.as_str())) {
-        return wrong(format!("the header has the column {twice} twice; remove or rename one"));
+        let twice = if is_record(header) {
+            columns_found(header)
+        } else {
+            format!("the header has the column {twice} twice; remove or rename one")
+        };
+        return wrong(twice);
     }
     if !missing.is_empty() {
         let found = columns_found(header);

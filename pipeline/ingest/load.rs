@@ -101,7 +101,33 @@ impl<'a> Ingest<'a> {
             self.load.warnings.push(report::idle(mapping));
         }
         self.same_content()?;
+        let fewer = self.fewer_rows();
+        self.load.warnings.extend(fewer);
         self.finish()
+    }
+
+    /// Collections and years of which half or more of the rows of the load before are gone: a file that was cut off looks like that.
+    fn fewer_rows(&self) -> Vec<Warning> {
+        const FEW: u64 = 10;
+        let read = |collection: &str| self.load.collections.iter().any(|c| c.collection == collection);
+        let mut fewer: BTreeMap<&str, Warning> = BTreeMap::new();
+        for was in self.previous.iter().flat_map(|p| &p.files).filter(|f| read(&f.collection) && self.options.removed.is_none()) {
+            let now = self.load.files_of(&was.collection).find(|f| f.partition == was.partition).map_or(0, |f| f.rows);
+            if was.rows >= now + FEW && was.rows >= 2 * now {
+                let warning = fewer.entry(&was.collection).or_insert_with(|| Warning {
+                    check: "fewer_rows".into(),
+                    collection: Some(was.collection.clone()),
+                    count: 0,
+                    examples: vec![],
+                    at: vec![],
+                    restricted: false,
+                });
+                warning.count += was.rows - now;
+                let of = was.partition.map(|p| format!(" of {p}")).unwrap_or_default();
+                warning.examples.extend((warning.examples.len() < EXAMPLES).then(|| format!("{now} rows{of} after {}", was.rows)));
+            }
+        }
+        fewer.into_values().collect()
     }
 
     /// Makes sure that a file which is read several times, for several uses of a mapping, was the same each time.
@@ -302,7 +328,7 @@ impl<'a> Ingest<'a> {
             counts.duplicates += duplicates;
             counts.rejected += rejected;
             if !facts.unknown_columns.is_empty() {
-                tracing::warn!(file = source.name, columns = facts.unknown_columns.join(", "), "unknown columns were kept out");
+                tracing::warn!(file = source.name, columns = shown_names(&facts.unknown_columns), "unknown columns were kept out");
             }
             let FileFacts { bytes, blake3, rows, unknown_columns, .. } = facts;
             facts.told.into_iter().for_each(|(check, what)| told.entry(check).or_default().push(what));
@@ -327,7 +353,8 @@ impl<'a> Ingest<'a> {
             count: unknown.rows,
             at: unknown.examples.values().map(|&at| Some(place(at))).collect(),
             examples: unknown.examples.into_keys().collect(),
-            restricted: false,
+            // A wrong column may stand there: people are told the place.
+            restricted: true,
         };
         let told = told.into_iter().map(|(check, what)| Warning {
             check: check.into(),
@@ -435,6 +462,16 @@ impl<'a> Ingest<'a> {
             counts.collection, counts.rejected, counts.read
         ))
     }
+}
+
+/// Names of columns for a log, without those with a number in them that may be somebody's, as objects have that are kept by id.
+fn shown_names(names: &[String]) -> String {
+    const DIGITS: usize = 4;
+    let is_name = |name: &&String| name.chars().filter(char::is_ascii_digit).count() < DIGITS;
+    let mut shown: Vec<&str> = names.iter().filter(is_name).take(20).map(String::as_str).collect();
+    let others = format!("and {} more", names.len() - shown.len());
+    shown.extend((shown.len() < names.len()).then_some(others.as_str()));
+    shown.join(", ")
 }
 
 /// Names of files by number; the first source has the number `first`.

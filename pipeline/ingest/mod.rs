@@ -100,6 +100,8 @@ pub struct RejectExample {
     pub at: At,
     /// The offending text; restricted.
     pub text: String,
+    /// What was expected.
+    pub message: String,
 }
 
 /// So many examples are kept of what a check finds.

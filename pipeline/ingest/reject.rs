@@ -163,6 +163,7 @@ impl Rejects<'_> {
             field: r.field.and_then(|f| self.contract.fields.get(usize::from(f))).map(|f| f.name.clone()),
             at: At { file: files.get(r.file as usize).cloned().unwrap_or_default(), line: r.line },
             text: r.text.as_deref().unwrap_or_default().to_string(),
+            message: message(r, self.contract),
         };
         self.rows.iter().filter(|r| is_early(r.rule)).map(example).collect()
     }

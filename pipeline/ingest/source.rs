@@ -145,7 +145,10 @@ pub fn find(raw: &Path, contracts: &Contracts, mappings: &[Arc<Mapping>]) -> Res
         let names = contracts.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
         let patterns = |m: &Arc<Mapping>| format!("; or, for mapping {}, files named {}", m.name, m.description.files.join(", "));
         let mapped: String = mappings.iter().map(patterns).collect();
-        return Err(Error::Data(format!("{}: no collection is there; expected files or folders named {names}{mapped}", raw.display())));
+        let there =
+            if found.unknown.is_empty() { "nothing".into() } else { found.unknown.iter().take(5).cloned().collect::<Vec<_>>().join(", ") };
+        let what = format!("no collection is there, only {there}; expected files or folders named {names}{mapped}");
+        return Err(Error::Data(format!("{}: {what}", raw.display())));
     }
     Ok(found)
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// What to do about a stray, where readers may meet it and elsewhere.
 const READ_ADVICE: &str = "move it elsewhere: what reads the folder and not the manifest would count it";
-const ADVICE: &str = "a command that failed or was killed left it; delete it when none is at work";
+const ADVICE: &str = "a command that failed or was killed left it; `perkins gc` removes it";
 
 /// Says what lies below a root that is not among `named`, but for what lies below `other`. Within `committed` folders it is a finding,
 /// since who reads such a folder by itself would count it; elsewhere readers never look, and it is a warning.
