@@ -5,11 +5,10 @@
 mod read;
 
 use libfuzzer_sys::fuzz_target;
-use perkins::mapping::Mapping;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(read::folder);
-static MAPPINGS: LazyLock<Vec<(Arc<Mapping>, Vec<(String, Vec<u8>)>)>> = LazyLock::new(read::mappings);
+static MAPPINGS: LazyLock<Vec<read::Case>> = LazyLock::new(read::mappings);
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((number, content)) = bytes.split_first() else { return };

@@ -58,7 +58,7 @@ fn read(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
     let before = commit::current(root)?;
     let previous = previous(root, before.as_ref())?;
     let examined = match examine(args, settings, root, previous.as_ref(), Options::default())? {
-        Examined::Same(load) => return Ok((load, true)),
+        Examined::Same(load) => return Ok((*load, true)),
         Examined::New(new) => new,
     };
     let New { mut load, quality, failure } = *examined;
@@ -90,7 +90,7 @@ pub fn previous(root: &Root, commit: Option<&Commit>) -> Result<Option<Load>> {
 /// What came of reading a raw folder.
 pub enum Examined {
     /// It is what was loaded before.
-    Same(Load),
+    Same(Box<Load>),
     /// It is something new.
     New(Box<New>),
 }
@@ -132,11 +132,11 @@ pub fn examine(args: &IngestArgs, settings: &Settings, root: &Path, previous: Op
     if let Some(previous) = previous
         && is_same(&args.raw, &contracts, previous, &options)?
     {
-        return Ok(Examined::Same(previous.clone()));
+        return Ok(Examined::Same(Box::new(previous.clone())));
     }
     let Outcome { mut load, unchanged, rejected, failure, .. } = ingest(&args.raw, &contracts, previous, root, &options)?;
     if unchanged && failure.is_none() {
-        return Ok(Examined::Same(load));
+        return Ok(Examined::Same(Box::new(load)));
     }
     progress.at("looking at the data across years");
     let look = block_on(settings, check::look(root, &settings.project, &load, jurisdiction, settings.partitions))?;

@@ -48,8 +48,11 @@ pub fn read_mapped(folder: &Path, mapping: &Arc<Mapping>, name: &str, bytes: &[u
     }
 }
 
-/// The mappings that ship, each with the files of its case: name and content.
-pub fn mappings() -> Vec<(Arc<Mapping>, Vec<(String, Vec<u8>)>)> {
+/// A mapping with the files of its case: name and content.
+pub type Case = (Arc<Mapping>, Vec<(String, Vec<u8>)>);
+
+/// The mappings that ship.
+pub fn mappings() -> Vec<Case> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let home = if home.ends_with("fuzz") { home.parent().unwrap() } else { home };
     let shipped = Project::default().mappings().unwrap();
