@@ -66,7 +66,7 @@ impl Mapping {
         let path = Path::new(name);
         let text = std::fs::read_to_string(path).map_err(|e| {
             let names: Vec<String> = shipped.keys().filter_map(|k| k.strip_suffix(".toml").map(str::to_string)).collect();
-            let meant = name::nearest(name, &names).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            let meant = name::nearest(name, &names).map_or(".".to_string(), |n| format!("; did you mean {n}?"));
             Error::Config(format!(
                 "mapping {name}: no file of that name can be read ({e}), and none of the mappings that ship has it{meant} They are {}",
                 names.join(", ")

@@ -109,14 +109,14 @@ impl Use {
     fn missing(&self, column: &str, read_for: &[String], header: &[String], file: &str) -> Error {
         let what =
             if read_for.is_empty() { "a condition".into() } else { format!("{} of {}", read_for.join(", "), self.table().collection) };
-        let meant = name::nearest(column, header).map(|n| format!("; did you mean {n:?}")).unwrap_or_default();
+        let meant = name::nearest(column, header).map_or(".".to_string(), |n| format!("; did you mean {n:?}?"));
         let label = &self.mapping.label;
         let what = format!("{file}: mapping {label} reads the column {column:?} for {what}, and the file has none of that name");
         // The first record of a file without a header must not be shown.
         Error::Data(match name::is_record(header) {
             true => format!("{what}. Its first line looks like a record: if it has no header, say columns = [\"…\", …] in the mapping"),
             false => {
-                format!("{what}{meant}. Correct the name there, or add it to optional or also_called; columns found: {}", header.join(", "))
+                format!("{what}{meant} Correct the name there, or add it to optional or also_called; columns found: {}", header.join(", "))
             }
         })
     }
