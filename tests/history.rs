@@ -70,6 +70,18 @@ fn a_run_that_never_began_is_in_the_history() {
     place.works(&["verify"]);
 }
 
+/// Nothing was ever committed, and yet there is something to remove.
+#[test]
+fn what_a_first_load_left_that_failed_goes() {
+    let place = Place::new();
+    place.file("restricted/lake/exit/exit-1.parquet", "a disk that was full");
+    place.file("restricted/scratch/7-7/lake/exit/exit-1.parquet", "a check that was killed");
+    place.perkins(&["status"]).refuses(10, &["perkins ingest"]);
+    place.works(&["gc", "--keep", "1", "--grace", "0"]);
+    let left: Vec<PathBuf> = files(&place.restricted()).into_keys().collect();
+    assert!(left.iter().all(|p| p.starts_with("_lock")), "{left:?}");
+}
+
 /// The engine names the value that it could not convert, which may be a student.
 #[test]
 fn an_error_in_the_data_tells_no_value() {
