@@ -25,6 +25,7 @@ fn main() -> std::io::Result<()> {
         "data/publish",
         "data/audit",
         "data/mapping",
+        "data/intake",
     ] {
         println!("cargo::rerun-if-changed={folder}");
     }

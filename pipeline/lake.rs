@@ -189,6 +189,13 @@ pub struct Warning {
     pub restricted: bool,
 }
 
+impl Warning {
+    /// A warning whose examples name no student.
+    pub fn new(check: impl Into<String>, collection: Option<&str>, count: u64, examples: Vec<String>) -> Warning {
+        Warning { check: check.into(), collection: collection.map(str::to_string), count, examples, at: vec![], restricted: false }
+    }
+}
+
 impl Load {
     /// The files of the raw folder, each once: one that mappings read is an input for each use of it.
     pub fn raw_files(&self) -> impl Iterator<Item = &Input> {

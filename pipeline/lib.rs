@@ -25,6 +25,7 @@ pub mod explain;
 pub mod gc;
 pub mod history;
 pub mod ingest;
+pub mod intake;
 pub mod jurisdiction;
 pub mod lake;
 pub mod lineage;

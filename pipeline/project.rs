@@ -17,9 +17,10 @@ const REPORT: &str = "data/report";
 const PUBLISH: &str = "data/publish";
 const AUDIT: &str = "data/audit";
 const MAPPING: &str = "data/mapping";
+const INTAKE: &str = "data/intake";
 
 /// The folders of a layer, with the files that ship.
-static SHIPPED: [(&str, Dir<'static>); 9] = [
+static SHIPPED: [(&str, Dir<'static>); 10] = [
     (SQL, include_dir!("$CARGO_MANIFEST_DIR/sql")),
     (CONTRACT, include_dir!("$CARGO_MANIFEST_DIR/data/contract")),
     (RULE, include_dir!("$CARGO_MANIFEST_DIR/data/rule")),
@@ -29,6 +30,7 @@ static SHIPPED: [(&str, Dir<'static>); 9] = [
     (PUBLISH, include_dir!("$CARGO_MANIFEST_DIR/data/publish")),
     (AUDIT, include_dir!("$CARGO_MANIFEST_DIR/data/audit")),
     (MAPPING, include_dir!("$CARGO_MANIFEST_DIR/data/mapping")),
+    (INTAKE, include_dir!("$CARGO_MANIFEST_DIR/data/intake")),
 ];
 
 /// A text file of the project.
@@ -109,6 +111,11 @@ impl Project {
         self.files(MAPPING)
     }
 
+    /// What ingest and its kin go by: limits, words and titles.
+    pub fn intake(&self) -> Result<Files> {
+        self.files(INTAKE)
+    }
+
     /// BLAKE3 of each file of the overlays, by path.
     pub fn overlay_hashes(&self) -> Result<BTreeMap<String, String>> {
         let mut hashes = BTreeMap::new();
@@ -119,10 +126,10 @@ impl Project {
         Ok(hashes)
     }
 
-    /// BLAKE3 of all that a load is made with: contracts, defaults, reference tables, and the views that look at the lake.
+    /// BLAKE3 of all that a load is made with: contracts, defaults, reference tables, limits, and the views that look at the lake.
     pub fn hash_of_load(&self) -> Result<String> {
         let mut hasher = blake3::Hasher::new();
-        for part in [CONTRACT, DEFAULT, REFERENCE, SQL] {
+        for part in [CONTRACT, DEFAULT, REFERENCE, INTAKE, SQL] {
             let is_of_load = |path: &str| part != SQL || path.starts_with("check/") || path.starts_with("staging/");
             for (path, file) in self.files(part)?.into_iter().filter(|(path, _)| is_of_load(path)) {
                 hasher.update(format!("{part}/{path}\0{}\0", file.text).as_bytes());

@@ -6,6 +6,7 @@ pub mod table;
 use crate::contract::{Contract, Contracts, Kind, OnViolation};
 use crate::ingest::RejectExample;
 use crate::ingest::reject::Rule;
+use crate::intake::Change;
 use crate::lake::{At, Counts, Load, Warning};
 use crate::run::check::{Checked, Look, RowCount};
 use std::collections::BTreeMap;
@@ -95,6 +96,18 @@ impl Check {
     }
 }
 
+/// What ingest and the look at the lake found.
+pub struct Found<'a> {
+    /// The first rejects.
+    pub rejected: &'a [RejectExample],
+    /// What the checks of `sql/check` found.
+    pub look: Look,
+    /// Where the examples of each of those checks lie.
+    pub places: &'a BTreeMap<String, Vec<Option<At>>>,
+    /// What the warnings of the load are about.
+    pub titles: &'a BTreeMap<String, String>,
+}
+
 /// Data quality of a load.
 #[derive(Debug, Default)]
 pub struct Quality {
@@ -105,21 +118,16 @@ pub struct Quality {
 }
 
 impl Quality {
-    /// Puts together what ingest and the look at the lake found; `places` says where the examples of each check of `look` lie.
-    pub fn new(
-        contracts: &Contracts,
-        load: &Load,
-        rejected: &[RejectExample],
-        look: Look,
-        places: &BTreeMap<String, Vec<Option<At>>>,
-    ) -> Quality {
+    /// Puts together what was found.
+    pub fn new(contracts: &Contracts, load: &Load, found: Found) -> Quality {
+        let Found { rejected, look, places, titles } = found;
         let mut checks: Vec<Check> = contracts.iter().flat_map(|contract| of_rules(contract, load, rejected)).collect();
         checks.extend(contracts.iter().flat_map(|contract| of_links(contract, load)));
         checks.extend(of_columns(load));
         let none = Vec::new();
         checks.extend(look.checks.iter().map(|c| of_view(c, load, places.get(&c.check).unwrap_or(&none))));
         let known = |w: &&Warning| !checks.iter().any(|c| c.check == w.check && c.collection == w.collection);
-        let others: Vec<Check> = load.warnings.iter().filter(known).map(of_warning).collect();
+        let others: Vec<Check> = load.warnings.iter().filter(known).map(|w| of_warning(w, titles)).collect();
         checks.extend(others);
         checks.sort_by(|a, b| (&a.collection, a.severity).cmp(&(&b.collection, b.severity)));
         Quality { checks, counts: look.counts }
@@ -130,10 +138,11 @@ impl Quality {
         self.checks.iter().filter(|c| c.status == status).count()
     }
 
-    /// Rows that changed most from one year to the next, by share, at least by half and ten rows: what a file that was cut off looks like.
-    pub fn jumps(&self) -> Vec<&RowCount> {
+    /// Rows that changed so much from one year to the next that it is told, those that changed most first: what a file that was cut off looks
+    /// like.
+    pub fn jumps(&self, limit: &Change) -> Vec<&RowCount> {
         let change = |c: &RowCount| c.rows_before.map_or(0, |before| (c.rows - before).abs());
-        let is_jump = |c: &&RowCount| c.rows_before.is_some_and(|before| change(c) >= 10 && 2 * change(c) >= before);
+        let is_jump = |c: &&RowCount| c.rows_before.is_some_and(|before| limit.is_told(before.unsigned_abs(), c.rows.unsigned_abs()));
         let mut jumps: Vec<&RowCount> = self.counts.iter().filter(is_jump).collect();
         jumps.sort_by_key(|c| std::cmp::Reverse(change(c)));
         jumps
@@ -284,10 +293,10 @@ fn of_view(checked: &Checked, load: &Load, places: &[Option<At>]) -> Check {
 }
 
 /// What is in the load's warnings and belongs to no check of a contract.
-fn of_warning(warning: &Warning) -> Check {
+fn of_warning(warning: &Warning, titles: &BTreeMap<String, String>) -> Check {
     Check {
         check: warning.check.clone(),
-        title: warning.check.replace('_', " "),
+        title: titles.get(&warning.check).cloned().unwrap_or_else(|| warning.check.replace('_', " ")),
         collection: warning.collection.clone(),
         severity: Severity::Warning,
         status: Status::Failed,

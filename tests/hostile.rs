@@ -194,6 +194,22 @@ fn links_out_of_the_folder_are_refused() {
 }
 
 #[test]
+fn what_is_no_file_or_has_no_readable_name_is_refused() {
+    let place = School::with(&[("program.csv", PROGRAM)]);
+    let pipe = place.raw().join("student.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(place.error().starts_with("student.csv: is no file but a pipe or a device"), "{}", place.error());
+    fs::remove_file(pipe).unwrap();
+    let bytes = std::os::unix::ffi::OsStrExt::from_bytes(b"2024-\xFF.csv");
+    fs::create_dir(place.raw().join("student")).unwrap();
+    fs::write(place.raw().join("student").join::<&std::ffi::OsStr>(bytes), STUDENT).unwrap();
+    assert!(place.error().contains("its name has bytes that are no UTF-8"), "{}", place.error());
+    // A mapping without end.
+    let place = crate::support::place();
+    place.perkins(&["ingest", "raw", "--mapping", "/dev/zero"]).refuses(3, &["/dev/zero", "longer than 1 MiB"]);
+}
+
+#[test]
 fn a_file_that_changes_while_it_is_read_is_refused() {
     let place = School::with(&[("student.csv", &format!("{STUDENT}{ROW}"))]);
     let path = place.raw().join("student.csv");

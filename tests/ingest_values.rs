@@ -232,6 +232,58 @@ fn files_that_cannot_be_read_say_why() {
 }
 
 #[test]
+fn where_the_names_of_the_columns_are_is_said() {
+    let error = |content: &str| School::with(&[("student.csv", content)]).error();
+    let below = |above: &str, line: u32| {
+        let said = error(&format!("{above}{STUDENT}2024,A,secondary,F,white\n"));
+        assert_eq!(said, format!("student.csv: the names of the columns are in line {line}; remove the lines above it"));
+    };
+    below("Students of Oregon,,,,\n,,,,\n", 3);
+    below("\"Students\nof Oregon\"\n\n\n", 5);
+    below("sep=,\n", 2);
+    below("2024,A,secondary,F,white\n2024,B,secondary,F,white\n", 3);
+    // Beyond the rows that are looked at, and where nothing is.
+    assert!(error(&format!("{}{STUDENT}", "title\n".repeat(101))).contains("required columns are missing"));
+    assert!(error("sep=;\n2024;A\n").contains("separated by semicolons"));
+    assert!(error("\n \n\n").contains("columns found: none"));
+}
+
+#[test]
+fn letter_case_of_file_names_does_not_count() {
+    let row = "2024,A,secondary,F,white\n";
+    let place = School::with(&[("Student.CSV", &format!("{STUDENT}{row}"))]);
+    assert_eq!(counts(&place.ingest(), "student").accepted, 1);
+    let place = School::with(&[("STUDENT/2024.csv", &format!("{STUDENT}{row}"))]);
+    assert_eq!(counts(&place.ingest(), "student").accepted, 1);
+}
+
+#[test]
+fn what_may_have_been_meant_is_said() {
+    let place = School::with(&[("student.csv", STUDENT), ("programs.csv", "x\n"), ("exits/2024.csv", "x\n"), ("programs.md", "x")]);
+    let warnings = place.ingest().load.warnings;
+    let meant = ["exits (did you mean the collection exit?)", "programs.csv (did you mean the collection program?)", "programs.md"];
+    assert_eq!(warnings[0].examples, meant);
+    let said = School::with(&[("students.csv", STUDENT)]).error();
+    assert!(said.contains("students.csv (did you mean the collection student?)"), "{said}");
+}
+
+#[test]
+fn what_systems_leave_in_folders_is_passed_over() {
+    let row = "2024,A,secondary,F,white\n";
+    let place = School::with(&[
+        ("student/2024.csv", &format!("{STUDENT}{row}")),
+        ("student/Thumbs.db", "x"),
+        ("student/desktop.ini", "x"),
+        ("__MACOSX/student/._2024.csv", "x"),
+    ]);
+    let load = place.ingest().load;
+    assert!(load.warnings.is_empty(), "{:?}", load.warnings);
+    // A folder in the folder of a collection may hold what is missing.
+    let said = School::with(&[("student/2024/student.csv", STUDENT)]).error();
+    assert!(said.starts_with("student/2024: is a folder within that of a collection; put its files into student/ itself"), "{said}");
+}
+
+#[test]
 fn unknown_files_are_a_warning() {
     let place = School::with(&[
         ("student/student.csv", STUDENT),

@@ -1,8 +1,12 @@
 //! `perkins map`: what it proposes for files in real and invented layouts, that no student's value is in it, and that it is a mapping once the
 //! gaps are filled.
 
+use crate::fuzz::read::{book, cells};
 use crate::support::{Place, home, place, text};
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
 use std::fs;
+use std::sync::Arc;
 
 /// The proposal for a text, as a file of this name.
 fn proposal(place: &Place, file: &str, content: &str, flags: &[&str]) -> String {
@@ -141,6 +145,78 @@ fn values_that_can_not_be_a_field_s_are_not_proposed_for_it() {
 }
 
 #[test]
+fn workbooks_objects_and_parquet_are_proposed_for_as_text_is() {
+    let place = place();
+    let lines = [
+        "school_year = \"Year\"",
+        "student_id = \"Pupil Number\"",
+        "institution_id = \"School ID\"",
+        "exit_date = { from = \"Left On\", date = \"%m/%d/%Y\" }",
+        "\"Dropped Out\" = \"dropped_out\"",
+        "\"Regular Diploma\" = \"regular_diploma\"",
+        "#   \"Remark\"",
+    ];
+    let names = ["Year", "Pupil Number", "School ID", "Left On", "Exit Type", "Remark"];
+    let rows: Vec<[String; 6]> = (0..8)
+        .map(|i| {
+            let kind = ["Regular Diploma", "Dropped Out"][i % 2];
+            ["2024".into(), format!("00{i}"), "S1".into(), format!("06/1{i}/2024"), kind.into(), String::new()]
+        })
+        .collect();
+    // A sheet with a title above the names.
+    let sheet: String = rows.iter().map(|r| format!("<row>{}</row>", cells(&r.join(",")))).collect();
+    let title = format!("<row>{}</row><row>{}</row>", cells("Leavers,2024"), cells(&names.join(",")));
+    fs::write(place.path().join("leavers.xlsx"), book("", "", "<styleSheet/>", &(title + &sheet))).unwrap();
+    // Objects, in which names have another order and letter case does not count.
+    let object = |r: &[String; 6]| {
+        let fields = names.iter().zip(r).rev().filter(|(_, v)| !v.is_empty());
+        let fields = fields.map(|(n, v)| format!("\"{n}\":\"{v}\"")).collect::<Vec<_>>().join(",");
+        format!("{{{fields},\"remark\":null,\"by\":{{\"id 12345\":1}}}}\n")
+    };
+    place.file("leavers.ndjson", &rows.iter().map(object).collect::<String>());
+    let column = |i: usize| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r[i].as_str()))) };
+    let batch = RecordBatch::try_from_iter(names.iter().enumerate().map(|(i, name)| (*name, column(i)))).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    fs::write(place.path().join("leavers.parquet"), writer.into_inner().unwrap()).unwrap();
+    for file in ["leavers.xlsx", "leavers.ndjson", "leavers.parquet"] {
+        let proposed = place.works(&["map", file]);
+        let remark = |line: &&&str| file != "leavers.ndjson" || !line.contains("Remark");
+        has(&proposed, &lines.iter().filter(remark).copied().collect::<Vec<_>>());
+        assert!(["001", "06/1", "12345"].iter().all(|v| !proposed.contains(v)), "{proposed}");
+        // It is a mapping, and the file is read with it.
+        let path = place.file(&format!("{file}.toml"), &proposed);
+        let raw = Place::new();
+        let student = |r: &[String; 6]| format!("2024,{},secondary,F,white\n", r[1]);
+        let students: String = rows.iter().map(student).collect();
+        raw.file("raw/student.csv", &format!("school_year,student_id,education_level,gender,race_ethnicity\n{students}"));
+        fs::copy(place.path().join(file), raw.raw().join(file)).unwrap();
+        raw.works(&["ingest", "raw", "--mapping", text(&path)]);
+        let counts = raw.manifest("load")["collections"].clone();
+        assert!(counts.as_array().unwrap().iter().any(|c| c["collection"] == "exit" && c["accepted"] == 8), "{file}: {counts}");
+    }
+    // What the API of Ed-Fi returns is known.
+    let file = home().join("tests/mapping/edfi-cte/given/studentCTEProgramAssociations-2024.ndjson");
+    let proposed = place.works(&["map", text(&file)]);
+    assert!(proposed.contains("--mapping edfi-cte"), "{proposed}");
+    has(&proposed, &["student_id = \"studentReference.studentUniqueId\""]);
+}
+
+#[test]
+fn an_agency_s_words_are_data() {
+    let place = place();
+    place.file("a.csv", "Schuljahr,Kennung,homeless\n2024,1,Y\n2024,2,N\n");
+    let flags = ["--collection", "student"];
+    let map = |more: &[&str]| place.works(&[&["map", "a.csv"], &flags[..], more].concat());
+    assert!(!map(&[]).contains("from = \"Kennung\"") && map(&[]).contains("#   \"Kennung\""));
+    let shipped = fs::read_to_string(home().join("data/intake/words.toml")).unwrap();
+    place.file("ours/data/intake/words.toml", &shipped.replace("\nid = [", "\nid = [\"kennung\", "));
+    has(&map(&["--overlay", "ours"]), &["student_id = \"Kennung\""]);
+    place.file("ours/data/intake/words.toml", "same = 1\n");
+    place.perkins(&["map", "a.csv", "--overlay", "ours"]).refuses(3, &["words.toml", "same"]);
+}
+
+#[test]
 fn what_can_not_be_mapped_is_refused() {
     let place = place();
     place.perkins(&["map", "nowhere.csv"]).refuses(3, &["nowhere.csv"]);
@@ -150,6 +226,13 @@ fn what_can_not_be_mapped_is_refused() {
     place.perkins(&["map", "empty.csv"]).refuses(1, &["empty.csv", "empty"]);
     place.file("a.csv", "a,b\n1,2\n");
     place.perkins(&["map", "a.csv", "--collection", "students"]).refuses(3, &["students", "student,"]);
+    place.file("a.ndjson", "{\"a\":1}\n");
+    place.perkins(&["map", "a.ndjson", "--delimiter", "|"]).refuses(3, &["a.ndjson", "--delimiter"]);
+    fs::write(place.path().join("record.xlsx"), book("", "", "<styleSheet/>", &format!("<row>{}</row>", cells("2024,Smith,123456789"))))
+        .unwrap();
+    let refused = place.perkins(&["map", "record.xlsx"]);
+    refused.refuses(1, &["record.xlsx", "looks like a record"]);
+    assert!(!refused.err.contains("Smith"), "{}", refused.err);
     place.perkins(&["map", "a.csv", "--delimiter", "::"]).refuses(3, &["one character"]);
     place.file("open.csv", "a,b\n\"1,2\n3,4\n");
     place.perkins(&["map", "open.csv"]).refuses(1, &["open.csv", "line 2", "quotation mark"]);

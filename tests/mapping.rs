@@ -4,6 +4,7 @@ use perkins::contract::Contracts;
 use perkins::error::{Error, Result};
 use perkins::ingest::rows::{End, Row, Rows, Text};
 use perkins::ingest::source::{Format, Input, Source};
+use perkins::intake::Words;
 use perkins::mapping::Mapping;
 use perkins::mapping::date;
 use perkins::mapping::description::Fixed;
@@ -12,7 +13,7 @@ use perkins::mapping::propose::propose;
 use perkins::mapping::rows::Use;
 use perkins::mapping::tally::Tally;
 use perkins::mapping::text::{Delimited, FixedWidth};
-use perkins::project::File;
+use perkins::project::{File, Project};
 use proptest::prelude::*;
 use std::io::Read;
 use std::sync::{Arc, OnceLock};
@@ -433,7 +434,7 @@ proptest! {
         let columns = [Fixed { name: "x".into(), start: 2, length: 3 }];
         let mut rows = FixedWidth::open(Input::of_file(&source).unwrap(), "f.dat", &columns, &[]);
         while rows.next(&mut row).unwrap_or(false) {}
-        if let Ok(toml) = propose(file.path(), contracts(), &[], &[], Some("|")) {
+        if let Ok(toml) = propose(file.path(), contracts(), &[], Words::of(&Project::default()).unwrap(), &[], Some("|")) {
             // What is proposed is TOML, whatever the names of the columns are.
             prop_assert!(toml::from_str::<toml::Table>(&toml).is_ok(), "{}", toml);
         }

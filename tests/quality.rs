@@ -155,6 +155,78 @@ fn a_check_says_what_a_load_would_and_keeps_nothing() {
     place.perkins(&["check", "nowhere"]).refuses(3, &["nowhere"]);
 }
 
+#[test]
+fn rows_that_stay_are_told_when_what_they_refer_to_is_gone() {
+    let place = place();
+    place.works(&["ingest", "raw"]);
+    let of_a =
+        |collection: &str| place.query(&format!("SELECT count(*) AS n FROM lake.{collection} WHERE student_id = 'A'"))[0]["n"].clone();
+    let (exits, concentrators) = (of_a("exit"), of_a("cte_course"));
+    assert!(exits != "0" && concentrators != "0");
+    // Student A is taken out of the students by hand, and program P1 with them; nothing else is handed over again.
+    let without = |file: &str, gone: &dyn Fn(&str) -> bool| {
+        let content = std::fs::read_to_string(place.raw().join(file)).unwrap();
+        let rest: String = content.lines().filter(|l| !gone(l)).map(|l| format!("{l}\n")).collect();
+        place.file(&format!("second/{file}"), &rest);
+    };
+    without("student.csv", &|line| line.split(',').nth(1) == Some("A"));
+    let said = place.works(&["ingest", "second"]);
+    let warned = |collection: &str, rows: &str| {
+        said.lines().any(|l| l.starts_with(&format!("warning: {collection}, orphaned_rows: {rows} (such as ")))
+    };
+    assert!(warned("exit", &exits) && warned("cte_course", &concentrators), "{said}");
+    assert!(said.contains("without a student, from exit.csv"), "{said}");
+    // It is a check like others, and goes away with the rows.
+    let checks = "SELECT collection, title FROM quality.data_quality WHERE check = 'orphaned_rows'";
+    assert!(place.query(checks).iter().all(|r| r["title"].starts_with("Rows of former loads that refer to")));
+    without("program.csv", &|line| line.split(',').nth(1) == Some("P1"));
+    let said = place.works(&["ingest", "second"]);
+    assert!(said.contains("without a program, from cte_course.csv"), "{said}");
+    let said = place.works(&["ingest", "raw"]);
+    assert!(!said.contains("orphaned_rows"), "{said}");
+}
+
+#[test]
+fn a_file_of_which_nothing_is_accepted_is_named() {
+    let place = place();
+    place.file("raw/enrollment/2024.csv", "school_year,student_id,institution_id,grade\n2024,NOBODY,S1,11\n2024,NOBODY-2,S1,11\n");
+    place.file("raw/enrollment/none.csv", "school_year,student_id,institution_id,grade\n");
+    let said = place.works(&["ingest", "raw"]);
+    assert!(said.contains("warning: enrollment, no_row_accepted: 1 (such as enrollment/2024.csv)"), "{said}");
+}
+
+#[test]
+fn when_a_change_is_told_is_data() {
+    let place = place();
+    let exits = |rows: u32| {
+        let row = |i: u32| format!("2022,G{i},S1,transferred_out,\n");
+        let student = |i: u32| format!("2022,G{i},secondary,F,white\n");
+        place.file(
+            "more/student.csv",
+            &format!("school_year,student_id,education_level,gender,race_ethnicity\n{}", (0..20).map(student).collect::<String>()),
+        );
+        place.file(
+            "more/exit.csv",
+            &format!("school_year,student_id,institution_id,exit_kind,exit_date\n{}", (0..rows).map(row).collect::<String>()),
+        );
+    };
+    let said = |rows: u32, flags: &[&str]| {
+        exits(rows);
+        place.works(&[&["ingest", "more"], flags].concat()).contains("exit, fewer_rows")
+    };
+    // 20 to 11 is less than half; 20 to 10 is half, and ten rows.
+    assert_eq!([said(20, &[]), said(11, &[]), said(20, &[]), said(10, &[])], [false, false, false, true]);
+    let limits = "[fewer_rows]\nshare = 0.1\nrows = 2\n[row_count]\nshare = 0.5\nrows = 10\n";
+    place.file("ours/data/intake/change.toml", limits);
+    let ours = ["--overlay", "ours"];
+    // 20 to 19 is one row; 20 to 18 is a tenth, and two rows.
+    assert_eq!([said(20, &ours), said(19, &ours), said(20, &ours), said(18, &ours)], [false, false, false, true]);
+    place.file("ours/data/intake/change.toml", &limits.replace("0.1", "1.1"));
+    place.perkins(&["ingest", "raw", "--overlay", "ours"]).refuses(3, &["change.toml", "share", "1.1 must be a share from 0 to 1"]);
+    place.file("ours/data/intake/change.toml", &limits.replace("rows", "row"));
+    place.perkins(&["ingest", "raw", "--overlay", "ours"]).refuses(3, &["change.toml", "row"]);
+}
+
 /// What a load logs of the collections that it reads.
 fn collections_read(place: &Place, flags: &[&str]) -> usize {
     let answer = place.perkins(&[&["ingest", "raw", "--log-format", "json", "--log-level", "info"], flags].concat());

@@ -248,4 +248,5 @@ fn the_files_that_ship_are_those_built_in() {
     same("data/publish", of_files(embedded.publish().unwrap()));
     same("data/audit", of_files(embedded.audit().unwrap()));
     same("data/mapping", of_files(embedded.mappings().unwrap()));
+    same("data/intake", of_files(embedded.intake().unwrap()));
 }

@@ -6,6 +6,7 @@ use crate::cli::Settings;
 use crate::commit;
 use crate::error::{Error, Result};
 use crate::ingest::Options;
+use crate::intake::Change;
 use crate::lake::Load;
 use crate::quality::{Check, Quality, Severity, Status};
 use crate::run::check::RowCount;
@@ -20,13 +21,13 @@ pub fn main(args: &IngestArgs, settings: &Settings) -> Result<()> {
     let commit = commit::current(&settings.restricted)?;
     let previous = previous(&settings.restricted, commit.as_ref())?;
     previous.iter().try_for_each(|load| lend(load, settings, &scratch))?;
-    let New { load, quality, failure } = match examine(args, settings, &scratch.0, previous.as_ref(), Options::default())? {
+    let New { load, quality, failure, row_count } = match examine(args, settings, &scratch.0, previous.as_ref(), Options::default())? {
         Examined::New(new) => *new,
         Examined::Same(load) => {
             return print(&format!("nothing differs from load {}, which was checked when it was made: `perkins status`\n", load.load_id));
         }
     };
-    print(&text(&load, &quality))?;
+    print(&text(&load, &quality, &row_count))?;
     match failure {
         None => print("`perkins ingest` would load it\n"),
         Some(_) => Err(Error::Data(
@@ -42,7 +43,7 @@ fn lend(load: &Load, settings: &Settings, scratch: &Scratch) -> Result<()> {
 }
 
 /// What was found, for people: never a value of a student, but where it stands.
-pub fn text(load: &Load, quality: &Quality) -> String {
+pub fn text(load: &Load, quality: &Quality, row_count: &Change) -> String {
     let mut text = rows_text(load);
     text += &format!(
         "\n{} checks passed, {} failed, {} not applicable\n",
@@ -53,9 +54,9 @@ pub fn text(load: &Load, quality: &Quality) -> String {
     let mut failed: Vec<&Check> = quality.checks.iter().filter(|c| c.status == Status::Failed).collect();
     failed.sort_by_key(|c| c.severity);
     failed.iter().for_each(|c| text += &line(c));
-    let jumps = quality.jumps();
+    let jumps = quality.jumps(row_count);
     if !jumps.is_empty() {
-        text += "\nrows that changed by half or more from one year to the next, which may be right:\n";
+        text += "\nrows that changed much from one year to the next, which may be right:\n";
         jumps.iter().take(NAMED).for_each(|c| text += &jump(c));
         if jumps.len() > NAMED {
             text += &format!("  and {} more\n", grouped((jumps.len() - NAMED) as u64));

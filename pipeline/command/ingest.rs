@@ -10,10 +10,11 @@ use crate::ingest::locate::{Wanted, locate};
 use crate::ingest::same::is_same;
 use crate::ingest::source::find;
 use crate::ingest::{Options, Outcome, ingest};
+use crate::intake::{Change, Changes, titles};
 use crate::jurisdiction::BASE;
 use crate::lake::{At, LOADS, Load};
 use crate::mapping::Mapping;
-use crate::quality::{self, Quality, table};
+use crate::quality::{self, Found, Quality, table};
 use crate::root::Root;
 use crate::run::check::{self, Look};
 use crate::run::read_json;
@@ -61,7 +62,7 @@ fn read(args: &IngestArgs, settings: &Settings) -> Result<(Load, bool)> {
         Examined::Same(load) => return Ok((*load, true)),
         Examined::New(new) => new,
     };
-    let New { mut load, quality, failure } = *examined;
+    let New { mut load, quality, failure, .. } = *examined;
     load.failed.clone_from(&failure);
     commit_load(&mut load, &quality, before.unwrap_or_default(), root)?;
     failure.map_or(Ok((load, false)), |failure| Err(Error::Data(failure)))
@@ -103,6 +104,8 @@ pub struct New {
     pub quality: Quality,
     /// Why it must not be committed.
     pub failure: Option<String>,
+    /// When a change of rows from year to year is told.
+    pub row_count: Change,
 }
 
 /// Reads a raw folder into a root, which has the files of the `previous` load, and looks at it; nothing is committed. The options
@@ -121,11 +124,13 @@ pub fn examine(args: &IngestArgs, settings: &Settings, root: &Path, previous: Op
     let mappings = Mapping::load_all(names, &settings.project, &contracts)?;
     let mapped: String = mappings.iter().map(|m| format!(" {} {}", m.name, m.blake3)).collect();
     let made_with = format!("{} {} {jurisdiction}{mapped}", crate::VERSION, settings.project.hash_of_load()?);
+    let changes = Changes::of(&settings.project)?;
     let options = Options {
         partitions: settings.partitions,
         max_reject_rate: args.max_reject_rate,
         made_with: blake3::hash(made_with.as_bytes()).to_hex().to_string(),
         previous_at: commit.load.as_ref().map(|p| history::loaded_at(&settings.restricted, p)).transpose()?.unwrap_or_default(),
+        fewer_rows: options.removed.is_none().then_some(changes.fewer_rows),
         mappings,
         ..options
     };
@@ -142,8 +147,9 @@ pub fn examine(args: &IngestArgs, settings: &Settings, root: &Path, previous: Op
     let look = block_on(settings, check::look(root, &settings.project, &load, jurisdiction, settings.partitions))?;
     let places = places(&args.raw, &contracts, &look, &options)?;
     load.warnings.extend(quality::warnings(&look, &places));
-    let quality = Quality::new(&contracts, &load, &rejected, look, &places);
-    Ok(Examined::New(Box::new(New { load, quality, failure })))
+    let found = Found { rejected: &rejected, look, places: &places, titles: &titles(&settings.project)? };
+    let quality = Quality::new(&contracts, &load, found);
+    Ok(Examined::New(Box::new(New { load, quality, failure, row_count: changes.row_count })))
 }
 
 /// What is written must not lie where raw files are read.
@@ -165,7 +171,8 @@ fn refuse_roots_inside(raw: &Path, settings: &Settings) -> Result<()> {
 /// Where the examples lie that checks of the lake found.
 fn places(raw: &Path, contracts: &Contracts, look: &Look, options: &Options) -> Result<BTreeMap<String, Vec<Option<At>>>> {
     let mut places = BTreeMap::new();
-    if look.checks.iter().all(|c| c.examples.is_empty()) {
+    // Rows that were taken out come from no raw file.
+    if options.removed.is_some() || look.checks.iter().all(|c| c.examples.is_empty()) {
         return Ok(places);
     }
     let found = find(raw, contracts, &options.mappings)?;

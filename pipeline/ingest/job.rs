@@ -4,7 +4,7 @@ use super::fields::record;
 use super::format::Want;
 use super::format::encoding::Encoding;
 use super::format::notes::{Faulty, Notes};
-use super::limit::COLUMNS;
+use super::limit::{COLUMNS, HEADER_ROWS};
 use super::plan::Plan;
 use super::records::{Chunk, Records, record_end};
 use super::source::{Input, Kind, Source};
@@ -12,6 +12,7 @@ use crate::contract::Contract;
 use crate::error::{Error, Result};
 use crate::mapping::name::is_record;
 use crate::mapping::rows::ragged;
+use memchr::memchr_iter;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -195,9 +196,13 @@ impl<'a> Job<'a> {
             self.again.store(true, Ordering::SeqCst);
             return self.open();
         };
-        let Begun { records, chunk, header, encoding, .. } = begun;
         let mapped = self.source.mapping.as_ref().map(|used| used.tally().columns);
-        let layout = Layout { file, guessed: encoding == Encoding::Utf8, mapped, ..layout(self.plan, &header, name)? };
+        let columns = layout(self.plan, &begun.header, name).map_err(|e| match begun.names_below(self.plan) {
+            Some(line) => Error::Data(format!("{name}: the names of the columns are in line {line}; remove the lines above it")),
+            None => e,
+        })?;
+        let Begun { records, chunk, header, encoding, .. } = begun;
+        let layout = Layout { file, guessed: encoding == Encoding::Utf8, mapped, ..columns };
         let mut facts = locked(&self.facts);
         facts.unknown_columns = unknown(&layout, &header);
         facts.told.extend(encoding.name().map(|encoding| ("encoding", format!("{name} ({encoding})"))));
@@ -245,6 +250,22 @@ impl Begun {
         }
         Ok(Some(Begun { records, chunk, header, separator, encoding }))
     }
+
+    /// The line of a record that has every required column, if what was taken for the header is a title above it.
+    fn names_below(&self, plan: &Plan) -> Option<u64> {
+        let Chunk { text, start, end, line, .. } = &self.chunk;
+        let required = || plan.contract.fields.iter().filter(|f| f.constraints.required);
+        let mut at = *start;
+        for _ in 0..HEADER_ROWS {
+            let next = record_end(&text[..*end], at, self.separator)?;
+            let names: Vec<String> = record(&text[at..next], self.separator).iter().map(|n| n.to_lowercase()).collect();
+            if required().all(|f| names.contains(&f.name)) {
+                return Some(line + memchr_iter(b'\n', &text[..at]).count() as u64);
+            }
+            at = next;
+        }
+        None
+    }
 }
 
 /// Finds the contract's fields in a header.
@@ -282,7 +303,7 @@ fn layout(plan: &Plan, header: &[String], name: &str) -> Result<Layout> {
 /// The columns found, for a message; never a record in the place of a header, which may be a student's.
 pub fn columns_found(header: &[String]) -> String {
     match header {
-        [] => "none".into(),
+        header if header.iter().all(String::is_empty) => "none".into(),
         header if is_record(header) => "the first line looks like a record, not like names; put the names of the columns above it".into(),
         header => header.join(", "),
     }

@@ -36,7 +36,7 @@ pub const SHEET_ROWS: u64 = 1 << 20;
 pub const XML_BYTES: u64 = 1 << 20;
 /// Elements within elements of a part of a workbook.
 pub const XML_DEPTH: usize = 64;
-/// Rows of a sheet in which the header is looked for.
+/// Rows in which the header is looked for: of a sheet, to read it, and of text, to say where it is.
 pub const HEADER_ROWS: usize = 100;
 
 /// The description at the end of a Parquet file, in bytes.

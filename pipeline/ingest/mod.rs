@@ -5,12 +5,14 @@
 //! on nothing but the texts (`dictionary`); each partition is sorted by key and checked (`order`, `part`, `reference`), then written (`encode`,
 //! `write`). So the files are the same for any number of threads and any order of files and rows.
 
+mod account;
 pub mod column;
 pub mod dictionary;
 pub mod fields;
 pub mod format;
 pub mod intern;
 pub mod job;
+mod kept;
 pub mod limit;
 mod load;
 pub mod locate;
@@ -29,6 +31,7 @@ pub mod write;
 
 use crate::contract::Contracts;
 use crate::error::Result;
+use crate::intake::Change;
 use crate::lake::{At, Load, Removed};
 use crate::mapping::Mapping;
 use std::collections::BTreeSet;
@@ -52,6 +55,8 @@ pub struct Options {
     pub removed: Option<Removed>,
     /// When the load before was made, UTC: its files that stay say so.
     pub previous_at: String,
+    /// When it is told that rows of the load before are gone; never if not given.
+    pub fewer_rows: Option<Change>,
     /// Mappings of files in foreign layouts.
     pub mappings: Vec<Arc<Mapping>>,
 }
@@ -67,6 +72,7 @@ impl Default for Options {
             emptied: BTreeSet::new(),
             removed: None,
             previous_at: String::new(),
+            fewer_rows: None,
             mappings: Vec::new(),
         }
     }

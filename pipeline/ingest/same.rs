@@ -1,7 +1,7 @@
 //! Whether a raw folder is the one that was loaded: told by the hashes of its files, without reading a row.
 
+use super::account::too_many;
 use super::format::unpack::Hashing;
-use super::load::too_many;
 use super::source::{Source, find};
 use super::{Options, in_parallel};
 use crate::contract::Contracts;

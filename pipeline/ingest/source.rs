@@ -8,6 +8,7 @@ use super::rows::Text;
 use crate::contract::Contracts;
 use crate::error::{Error, Result};
 use crate::mapping::Mapping;
+use crate::mapping::name::nearest;
 use crate::mapping::rows::Use;
 use crate::store::relative;
 use std::collections::BTreeMap;
@@ -100,43 +101,41 @@ pub struct Source {
 pub struct Found {
     /// The files of each collection, by path.
     pub collections: BTreeMap<String, Vec<Source>>,
-    /// Files that belong to no collection.
+    /// Files that belong to no collection, each with the name that may have been meant.
     pub unknown: Vec<String>,
     /// Names of mappings that are for no file of the folder.
     pub idle: Vec<String>,
 }
 
-/// Looks through a raw folder: `<collection>.<ext>` and `<collection>/*.<ext>`. A file that a mapping is for belongs to the mapping's collections
-/// only, wherever it lies and whatever its name.
+/// Looks through a raw folder: `<collection>.<ext>` and `<collection>/*.<ext>`, in any letter case. A file that a mapping is for belongs to the
+/// mapping's collections only, wherever it lies and whatever its name.
 pub fn find(raw: &Path, contracts: &Contracts, mappings: &[Arc<Mapping>]) -> Result<Found> {
     let mut found = Found { idle: mappings.iter().map(|m| m.name.clone()).collect(), ..Found::default() };
     for (path, name) in entries(raw)? {
-        let is_collection = contracts.get(&name).is_some();
-        if path.is_dir() && (is_collection || !mappings.is_empty()) {
+        let is_folder = path.is_dir();
+        let collection = if is_folder { &name } else { name.split('.').next().unwrap_or_default() }.to_lowercase();
+        let is_collection = contracts.get(&collection).is_some();
+        let unknown = || relative(raw, &path) + &meant(contracts, &collection, is_folder || Format::of(&name).is_some());
+        if is_folder && (is_collection || !mappings.is_empty()) {
             let mut others = Vec::new();
             let inside = entries(&path)?;
             let files = inside.len();
-            for (inner, file) in inside {
+            for (inner, _) in inside {
                 let mapped = add_mapped(&mut found, raw, &inner, mappings)?;
                 if !mapped && is_collection {
-                    add(&mut found, raw, &name, &inner, &file)?;
+                    add(&mut found, raw, &collection, &inner)?;
                 } else if !mapped {
                     others.push(relative(raw, &inner));
                 }
             }
             let whole = others.len() == files && !is_collection;
-            found.unknown.extend(if whole { vec![relative(raw, &path)] } else { others });
-            continue;
-        }
-        if add_mapped(&mut found, raw, &path, mappings)? {
-            continue;
-        }
-        let stem = name.split('.').next().unwrap_or_default();
-        if !path.is_dir() && contracts.get(stem).is_some() {
-            add(&mut found, raw, stem, &path, &name)?;
+            found.unknown.extend(if whole { vec![unknown()] } else { others });
+        } else if add_mapped(&mut found, raw, &path, mappings)? {
+        } else if !is_folder && is_collection {
+            add(&mut found, raw, &collection, &path)?;
         } else if !name.to_lowercase().starts_with("readme") {
             // A README beside the collections is for people.
-            found.unknown.push(relative(raw, &path));
+            found.unknown.push(unknown());
         }
     }
     found.collections.values_mut().for_each(|files| files.sort_by(|a, b| a.name.cmp(&b.name)));
@@ -164,30 +163,54 @@ fn no_folder(folder: &Path, e: std::io::Error) -> Error {
     }
 }
 
-/// The entries of a folder but the hidden ones, and those that a spreadsheet program keeps beside a workbook that is open.
+/// What systems put into folders for themselves; hidden files besides, and what a spreadsheet program keeps beside a workbook that is open.
+const NOBODY_S: [&str; 3] = ["thumbs.db", "desktop.ini", "__macosx"];
+
+/// The entries of a folder but those that nobody put there.
 fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).map_err(|e| no_folder(folder, e))? {
         let entry = entry.map_err(|e| Error::io("read folder", folder, e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && !name.starts_with("~$") {
+        if !name.starts_with('.') && !name.starts_with("~$") && !NOBODY_S.contains(&name.to_lowercase().as_str()) {
             all.push((entry.path(), name));
         }
     }
     Ok(all)
 }
 
-fn add(found: &mut Found, raw: &Path, collection: &str, path: &Path, file: &str) -> Result<()> {
-    let name = relative(raw, path);
+/// The collection that a name may have been meant for, in words.
+fn meant(contracts: &Contracts, name: &str, is_readable: bool) -> String {
+    let names: Vec<String> = contracts.iter().map(|c| c.name.clone()).collect();
+    let near = nearest(name, &names).filter(|_| is_readable);
+    near.map(|near| format!(" (did you mean the collection {near}?)")).unwrap_or_default()
+}
+
+fn add(found: &mut Found, raw: &Path, collection: &str, path: &Path) -> Result<()> {
+    let name = readable_name(raw, path)?;
+    let wrong = |what: &str| Err(Error::Data(format!("{name}: {what}")));
     refuse_links_out(raw, path, &name)?;
-    match Format::of(file) {
-        Some(format) if path.is_file() => {
-            let bytes = path.metadata().map_err(|e| Error::io("read", path, e))?.len();
-            let source = Source { path: path.to_path_buf(), name, format, bytes, mapping: None };
-            found.collections.entry(collection.to_string()).or_default().push(source);
-            Ok(())
-        }
-        _ => Err(Error::Data(format!("{name}: collection {collection} cannot be read from it; expected a file ending in {READABLE}"))),
+    if path.is_dir() {
+        return wrong(&format!("is a folder within that of a collection; put its files into {collection}/ itself"));
+    }
+    if !path.is_file() {
+        return wrong("is no file but a pipe or a device; put a file there");
+    }
+    let Some(format) = Format::of(&name) else {
+        return wrong(&format!("collection {collection} cannot be read from it; expected a file ending in {READABLE}"));
+    };
+    let bytes = path.metadata().map_err(|e| Error::io("read", path, e))?.len();
+    let source = Source { path: path.to_path_buf(), name, format, bytes, mapping: None };
+    found.collections.entry(collection.to_string()).or_default().push(source);
+    Ok(())
+}
+
+/// A file's path in the raw folder. Two names with bytes that are no UTF-8 could look the same.
+fn readable_name(raw: &Path, path: &Path) -> Result<String> {
+    let name = relative(raw, path);
+    match path.file_name().and_then(|n| n.to_str()) {
+        Some(_) => Ok(name),
+        None => Err(Error::Data(format!("{name}: its name has bytes that are no UTF-8; give it another"))),
     }
 }
 
@@ -197,6 +220,7 @@ fn add_mapped(found: &mut Found, raw: &Path, path: &Path, mappings: &[Arc<Mappin
     let of: Vec<&Arc<Mapping>> = mappings.iter().filter(|m| path.is_file() && m.is_for(&name)).collect();
     let mut owners: BTreeMap<String, &str> = BTreeMap::new();
     if !of.is_empty() {
+        readable_name(raw, path)?;
         refuse_links_out(raw, path, &name)?;
     }
     for mapping in &of {

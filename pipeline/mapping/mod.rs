@@ -18,6 +18,7 @@ use crate::ingest::rows::Rows;
 use crate::ingest::source::{Input, Kind, Source};
 use crate::project::{File, Project};
 use description::Description;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use table::Table;
@@ -64,7 +65,7 @@ impl Mapping {
             return Mapping::parse(name, file, contracts);
         }
         let path = Path::new(name);
-        let text = std::fs::read_to_string(path).map_err(|e| {
+        let text = read_text(path).map_err(|e| {
             let names: Vec<String> = shipped.keys().filter_map(|k| k.strip_suffix(".toml").map(str::to_string)).collect();
             let meant = name::nearest(name, &names).map_or(".".to_string(), |n| format!("; did you mean {n}?"));
             Error::Config(format!(
@@ -178,6 +179,14 @@ impl Mapping {
     }
 }
 
+/// The text of a mapping file; a device could go on for ever.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(LONGEST_FILE + 1).read_to_string(&mut text)?;
+    let fits = text.len() as u64 <= LONGEST_FILE;
+    if fits { Ok(text) } else { Err(std::io::Error::other("it is longer than 1 MiB")) }
+}
+
 /// A file's name in lower case, without the ending that says how it is packed.
 fn unpacked(file: &str) -> String {
     let lower = file.to_lowercase();
@@ -216,5 +225,7 @@ fn check(description: &Description) -> std::result::Result<(), String> {
     Ok(())
 }
 
+/// Bytes of a mapping file.
+const LONGEST_FILE: u64 = 1 << 20;
 /// Fixed columns end before this character.
 const LONGEST_LINE: usize = 1 << 20;

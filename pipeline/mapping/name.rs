@@ -82,6 +82,12 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a String>) ->
     names.into_iter().filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
+/// Whether a name has a number in it that may be somebody's, as objects have that are kept by id.
+pub fn may_be_a_number(name: &str) -> bool {
+    const DIGITS: usize = 4;
+    name.chars().filter(char::is_ascii_digit).count() >= DIGITS
+}
+
 /// Whether a first line has a number, a date or a hash in it, as headers do not: then it is a record, and must not be shown.
 pub fn is_record(header: &[String]) -> bool {
     let numeric = |cell: &String| cell.chars().any(|c| c.is_ascii_digit()) && !cell.chars().any(char::is_alphabetic);

@@ -47,34 +47,15 @@ pub fn warnings<'a>(collection: &str, uses: impl Iterator<Item = &'a Use>) -> Ve
                 "texts without a code; codes needs a line{texts}"
             );
             let example = format!("{file}: codes of {field} needs a line{texts}");
-            all.push(Warning {
-                check: UNKNOWN_VALUE.into(),
-                collection: Some(collection.to_string()),
-                count: unknown.rows,
-                examples: vec![example],
-                at: vec![],
-                restricted: false,
-            });
+            all.push(Warning::new(UNKNOWN_VALUE, Some(collection), unknown.rows, vec![example]));
         }
         for (column, rows) in &tally.no_number {
-            all.push(Warning {
-                check: "mapping_no_number".into(),
-                collection: Some(collection.to_string()),
-                count: *rows,
-                examples: vec![format!("{}: rows are left out where {column} is no number", mapping.file_name())],
-                at: vec![],
-                restricted: false,
-            });
+            let example = format!("{}: rows are left out where {column} is no number", mapping.file_name());
+            all.push(Warning::new("mapping_no_number", Some(collection), *rows, vec![example]));
         }
         if tally.longer > 0 {
-            all.push(Warning {
-                check: "mapping_more_quarters".into(),
-                collection: Some(collection.to_string()),
-                count: tally.longer,
-                examples: vec![format!("{}: each_quarter makes no more than at_most rows", mapping.file_name())],
-                at: vec![],
-                restricted: false,
-            });
+            let example = format!("{}: each_quarter makes no more than at_most rows", mapping.file_name());
+            all.push(Warning::new("mapping_more_quarters", Some(collection), tally.longer, vec![example]));
         }
     }
     all
@@ -88,12 +69,6 @@ pub fn to_do(warnings: &[Warning]) -> String {
 /// The warning of a mapping that no file is for.
 pub fn idle(mapping: &Mapping) -> Warning {
     tracing::warn!(mapping = mapping.name, files = mapping.description.files.join(", "), "no file of the raw folder is for this mapping");
-    Warning {
-        check: "mapping_without_file".into(),
-        collection: None,
-        count: 1,
-        examples: vec![format!("{} is for files named {}", mapping.name, mapping.description.files.join(", "))],
-        at: vec![],
-        restricted: false,
-    }
+    let example = format!("{} is for files named {}", mapping.name, mapping.description.files.join(", "));
+    Warning::new("mapping_without_file", None, 1, vec![example])
 }

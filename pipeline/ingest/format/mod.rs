@@ -2,6 +2,7 @@
 //! which are read as [`Rows`].
 
 pub mod encoding;
+pub mod header;
 pub mod json;
 pub mod ndjson;
 pub mod notes;

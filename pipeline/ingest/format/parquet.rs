@@ -3,11 +3,11 @@
 use super::super::limit::{COLUMN_CHUNK_BYTES, COLUMNS, FOOTER_BYTES, PAGE_HEADER_BYTES, PARQUET_FREE, PARQUET_TIMES, TEXT_BYTES};
 use super::super::rows::{End, Row, Rows};
 use super::super::source::Source;
-use super::Want;
 use super::notes::{Fault, Notes};
 use super::number::{float, float32, moment, plain, time};
 use super::thrift::walk;
 use super::unpack::Hashing;
+use super::{Want, header};
 use crate::error::{Error, Result};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch, RecordBatchReader};
 use arrow::datatypes::*;
@@ -162,7 +162,7 @@ impl ChunkReader for Checked {
     type T = BufReader<File>;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        walk(self.0.get_read(start)?, PAGE_HEADER_BYTES)?;
+        walk(self.0.get_read(start)?, PAGE_HEADER_BYTES, header::PAGE)?;
         self.0.get_read(start)
     }
 
@@ -188,7 +188,8 @@ fn check_footer(mut file: &File, name: &str) -> Result<u64> {
     match &magic {
         b"PARE" => Err(Error::Data(format!("{name}: is encrypted; hand it over without encryption"))),
         b"PAR1" if footer + 12 <= size && footer <= FOOTER_BYTES => {
-            let walked = file.seek(SeekFrom::Start(size - 8 - footer)).and_then(|_| walk(BufReader::new(file.take(footer)), footer));
+            let walked =
+                file.seek(SeekFrom::Start(size - 8 - footer)).and_then(|_| walk(BufReader::new(file.take(footer)), footer, header::FILE));
             walked.and_then(|()| file.rewind()).map_err(|e| damaged(name, &e.to_string()))?;
             Ok(size)
         }

@@ -7,12 +7,17 @@ mod write;
 
 use super::Mapping;
 use super::name;
+use super::rows::same;
 use super::text::Delimited;
 use crate::contract::{Contract, Contracts};
 use crate::error::{Error, Result};
-use crate::ingest::rows::Rows;
+use crate::ingest::format::{self, Want, notes::Notes};
+use crate::ingest::job::columns_found;
+use crate::ingest::rows::{Row, Rows};
 use crate::ingest::source::{Format, Input, Kind, Source};
+use crate::intake::Words;
 use profile::Profile;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +33,8 @@ const OTHERS_NAMED: usize = 2;
 /// A file as it is looked at.
 struct Looked {
     name: String,
+    /// What words in names are taken for.
+    words: Words,
     /// What stands between its fields, if its ending does not say so.
     delimiter: Option<char>,
     /// Whether its first line is a record, not a header.
@@ -43,10 +50,11 @@ pub fn propose(
     path: &Path,
     contracts: &Contracts,
     mappings: &[Arc<Mapping>],
+    words: Words,
     collections: &[String],
     delimiter: Option<&str>,
 ) -> Result<String> {
-    let looked = look(path, delimiter)?;
+    let looked = look(path, delimiter, words)?;
     let there: Vec<&str> = mappings.iter().filter(|m| m.could_read(&looked.names())).map(|m| m.name.as_str()).collect();
     let mut wanted: Vec<&Contract> = Vec::new();
     for collection in collections {
@@ -55,7 +63,7 @@ pub fn propose(
             Error::Config(format!("--collection {collection}: there is no collection of that name; there are {names}"))
         })?);
     }
-    let ranked = score::rank(contracts.iter().filter(|c| wanted.is_empty() || wanted.iter().any(|w| w.name == c.name)), &looked.columns);
+    let ranked = score::rank(contracts.iter().filter(|c| wanted.is_empty() || wanted.iter().any(|w| w.name == c.name)), &looked);
     let chosen = if wanted.is_empty() { 1 } else { wanted.len() };
     let others: Vec<&str> = ranked.iter().skip(chosen).take(OTHERS_NAMED).map(|f| f.contract.name.as_str()).collect();
     Ok(write::toml(&looked, &ranked[..chosen.min(ranked.len())], &others, &there))
@@ -67,34 +75,76 @@ impl Looked {
     }
 }
 
-fn look(path: &Path, delimiter: Option<&str>) -> Result<Looked> {
+fn look(path: &Path, delimiter: Option<&str>, words: Words) -> Result<Looked> {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     if !path.is_file() {
         return Err(Error::Config(format!("{} is no file; give the file that a mapping is wanted for", path.display())));
     }
-    let source = source(path, &name)?;
-    let (between, told) = between(&source, delimiter)?;
-    let first = Delimited::open(Input::of_file(&source)?, &name, between, None)?;
-    let mut header = first.header().to_vec();
-    let headless = name::is_record(&header);
-    if headless {
-        header = (1..=header.len()).map(|i| format!("column {i}")).collect();
+    let bytes = path.metadata().map_err(|e| Error::io("read", path, e))?.len();
+    let source = Source { path: path.to_path_buf(), name: name.clone(), format: Format::mapped(&name), bytes, mapping: None };
+    let Opened { rows, names, delimiter, headless } = match (source.format.kind, delimiter) {
+        (Kind::Text(_), _) => text(&source, delimiter)?,
+        (_, None) => fields(&source)?,
+        (_, Some(_)) => return Err(Error::Config(format!("{name} is no text, so --delimiter means nothing; leave it out"))),
+    };
+    if names.len() > MOST_COLUMNS {
+        return Err(Error::Data(format!("{name}: has {} columns; a mapping is proposed for at most {MOST_COLUMNS}", names.len())));
     }
-    if header.len() > MOST_COLUMNS {
-        return Err(Error::Data(format!("{name}: has {} columns; a mapping is proposed for at most {MOST_COLUMNS}", header.len())));
-    }
-    let names = headless.then_some(header.as_slice());
-    let rows: Box<dyn Rows> = Box::new(Delimited::open(Input::of_file(&source)?, &name, between, names)?);
-    let (columns, rows, more) = profile::profile(rows, ROWS)?;
-    Ok(Looked { name, delimiter: told.then_some(between as char), headless, columns, rows, more })
+    let columns = names.iter().map(|name| Profile::new(name, words.is_own(name))).collect();
+    let (columns, rows, more) = profile::profile(rows, columns, ROWS)?;
+    Ok(Looked { name, words, delimiter, headless, columns, rows, more })
 }
 
-fn source(path: &Path, name: &str) -> Result<Source> {
-    let bytes = path.metadata().map_err(|e| Error::io("read", path, e))?.len();
-    if !matches!(Format::mapped(name).kind, Kind::Text(_)) {
-        return Err(Error::Data(format!("{name}: a mapping is proposed for text with delimiters only; save it as CSV")));
+/// A file that was opened.
+struct Opened {
+    rows: Box<dyn Rows>,
+    /// Its columns.
+    names: Vec<String>,
+    /// What stands between its fields, if its ending does not say so.
+    delimiter: Option<char>,
+    /// Whether its first line is a record, not a header.
+    headless: bool,
+}
+
+/// A text with a delimiter.
+fn text(source: &Source, delimiter: Option<&str>) -> Result<Opened> {
+    let (between, told) = between(source, delimiter)?;
+    let mut names = Delimited::open(Input::of_file(source)?, &source.name, between, None)?.header().to_vec();
+    let headless = name::is_record(&names);
+    if headless {
+        names = (1..=names.len()).map(|i| format!("column {i}")).collect();
     }
-    Ok(Source { path: path.to_path_buf(), name: name.to_string(), format: Format::mapped(name), bytes, mapping: None })
+    let rows = Delimited::open(Input::of_file(source)?, &source.name, between, headless.then_some(names.as_slice()))?;
+    Ok(Opened { rows: Box::new(rows), names, delimiter: told.then_some(between as char), headless })
+}
+
+/// A file whose format says where its fields are. Nobody asked for any column, so each that its reader finds is one that nobody asked for; then
+/// it is read once more with all of them.
+fn fields(source: &Source) -> Result<Opened> {
+    let open = |want: &Want, notes: &Notes| {
+        let rows = format::rows(source, want, notes)?;
+        rows.ok_or_else(|| Error::bug(format!("{}: no format knows it", source.name)))
+    };
+    let (notes, mut row) = (Notes::default(), Row::default());
+    let mut rows = open(&Want::default(), &notes)?;
+    let mut names = rows.header().to_vec();
+    if names.is_empty() {
+        // The columns of NDJSON are those that its lines have.
+        let mut left = ROWS;
+        while left > 0 && rows.next(&mut row)? {
+            left -= 1;
+        }
+        let mut seen = BTreeSet::new();
+        let found = notes.unknown_names().into_iter().filter(|n| !name::may_be_a_number(n) && seen.insert(n.to_lowercase()));
+        names = found.collect();
+        rows = open(&Want { columns: names.iter().map(|n| (n.to_lowercase(), false)).collect() }, &Notes::default())?;
+        // Parquet has an order of its own.
+        names.sort_by_key(|n| rows.header().iter().position(|h| same(h, n)));
+    }
+    if name::is_record(&names) {
+        return Err(Error::Data(format!("{}: {}", source.name, columns_found(&names))));
+    }
+    Ok(Opened { rows, names, delimiter: None, headless: false })
 }
 
 /// What stands between the fields, and whether the mapping must say so.
@@ -121,65 +171,4 @@ fn between(source: &Source, asked: Option<&str>) -> Result<(u8, bool)> {
              fixed = [{{ name = \"…\", start = 1, length = 9 }}, …]; the mapping wage-lehd is an example"
         ))),
     }
-}
-
-/// The words of a name in lower case, one word for all that mean the same.
-fn words(text: &str) -> Vec<String> {
-    const SAME: [(&str, &[&str]); 17] = [
-        ("id", &["identifier", "ident", "uid", "sasid", "ssid", "lasid", "number", "num", "no", "nbr"]),
-        ("student", &["pupil", "stu", "learner", "person"]),
-        ("institution", &["school", "sch", "campus", "building", "college", "site"]),
-        ("district", &["lea", "dist"]),
-        ("program", &["prog", "pathway", "programme"]),
-        ("year", &["yr", "sy"]),
-        ("quarter", &["qtr", "qrtr"]),
-        ("date", &["day", "dt", "on"]),
-        ("birth", &["dob", "born", "birthdate"]),
-        ("gender", &["sex"]),
-        ("race", &["ethnicity", "racial", "ethnic"]),
-        ("kind", &["type", "category"]),
-        ("code", &["cd"]),
-        ("name", &["nm", "title"]),
-        ("grade", &["gradelevel", "level"]),
-        ("begin", &["start", "started", "entry", "began"]),
-        ("exit", &["withdrawal", "leave", "leaving", "left", "end", "ended"]),
-    ];
-    const FILLING: [&str; 7] = ["the", "of", "a", "your", "at", "or", "unique"];
-    let mut spaced = String::new();
-    let mut lower = false;
-    for c in text.chars() {
-        if (c.is_uppercase() && lower) || !c.is_alphanumeric() {
-            spaced.push(' ');
-        }
-        lower = c.is_lowercase() || c.is_ascii_digit();
-        if c.is_alphanumeric() {
-            spaced.extend(c.to_lowercase());
-        }
-    }
-    let one = |word: &str| SAME.iter().find(|(_, others)| others.contains(&word)).map_or(word, |(main, _)| main).to_string();
-    let mut words: Vec<String> = spaced.split_whitespace().filter(|w| !FILLING.contains(w)).map(one).collect();
-    words.dedup();
-    words
-}
-
-/// How much two names are alike, from 0 to 1.
-fn alike(a: &str, b: &str) -> f64 {
-    let (fa, fb) = (name::folded(a), name::folded(b));
-    if fa.is_empty() || fb.is_empty() || fa.len() > 100 || fb.len() > 100 {
-        return 0.0;
-    }
-    if fa == fb {
-        return 1.0;
-    }
-    let (wa, wb) = (words(a), words(b));
-    let has = |words: &[String], word: &str| words.iter().any(|w| w == word);
-    // One letter or word may be all that tells a begin from an end.
-    if (has(&wa, "begin") && has(&wb, "exit")) || (has(&wa, "exit") && has(&wb, "begin")) {
-        return 0.0;
-    }
-    let common = wa.iter().filter(|w| wb.contains(w)).count() as f64;
-    let by_words = 0.95 * 2.0 * common / (wa.len() + wb.len()).max(1) as f64;
-    let longest = fa.chars().count().max(fb.chars().count());
-    let by_letters = 1.0 - name::distance(&fa, &fb) as f64 / longest as f64;
-    by_words.max(if by_letters >= 0.85 { 0.9 * by_letters } else { 0.0 })
 }

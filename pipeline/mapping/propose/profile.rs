@@ -1,7 +1,6 @@
 //! What the values of a column look like.
 
 use super::super::date::Format;
-use super::words;
 use crate::error::Result;
 use crate::ingest::rows::{Row, Rows};
 use crate::ingest::value;
@@ -15,8 +14,6 @@ const LONGEST_CODE: usize = 64;
 const DIGITS: usize = 5;
 /// Formats of dates, the commonest first.
 const DATES: [&str; 8] = ["%Y-%m-%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%b-%Y", "%Y-%m-%d*", "%m/%d/%Y*"];
-/// Columns of these words hold what is somebody's own, whatever the texts look like.
-const OWN: [&str; 12] = ["id", "name", "first", "last", "middle", "birth", "date", "ssn", "address", "phone", "email", "street"];
 
 /// A column is what so many of a hundred of its values are: files have faults.
 const MOST_OF_100: u64 = 80;
@@ -27,6 +24,8 @@ const YEARS: std::ops::RangeInclusive<i64> = 1990..=2100;
 pub struct Profile {
     /// Its name.
     pub name: String,
+    /// Its name says that it holds what is somebody's own.
+    own: bool,
     /// Values that are not empty.
     pub filled: u64,
     /// Different values and how often they come, as long as they may be codes.
@@ -52,9 +51,10 @@ struct Kinds {
 }
 
 impl Profile {
-    fn new(name: &str) -> Profile {
+    /// A column without values, by its name and whether that says that the column holds what is somebody's own.
+    pub fn new(name: &str, own: bool) -> Profile {
         let dates = DATES.iter().filter_map(|text| Some((*text, Format::parse(text).ok()?, 0))).collect();
-        Profile { name: name.to_string(), filled: 0, texts: BTreeMap::new(), many: false, dates, of: Kinds::default() }
+        Profile { name: name.to_string(), own, filled: 0, texts: BTreeMap::new(), many: false, dates, of: Kinds::default() }
     }
 
     fn add(&mut self, text: &str) {
@@ -103,11 +103,10 @@ impl Profile {
 
     /// The different values, if they may be shown: few, each short and again and again, in a column that holds nothing of somebody's own.
     pub fn shown(&self) -> Option<Vec<&String>> {
-        let own = words(&self.name).iter().any(|w| OWN.contains(&w.as_str()));
         let again = self.filled >= 2 * self.texts.len() as u64;
         let digits = self.texts.keys().any(|t| t.chars().filter(char::is_ascii_digit).count() >= DIGITS);
         let dated = self.texts.keys().any(|t| self.dates.iter().any(|(_, format, _)| format.read(t).is_some()));
-        (!self.many && again && !own && !digits && !dated).then(|| self.texts.keys().collect())
+        (!self.many && again && !self.own && !digits && !dated).then(|| self.texts.keys().collect())
     }
 
     /// The formats of date in which most values can be read, that of the most values first.
@@ -152,8 +151,7 @@ impl Profile {
 
 /// Looks at the columns of the first rows; also how many rows those are, and whether there are more. A row with too few fields or too many is
 /// not looked at.
-pub fn profile(mut rows: Box<dyn Rows>, most: u64) -> Result<(Vec<Profile>, u64, bool)> {
-    let mut columns: Vec<Profile> = rows.header().iter().map(|name| Profile::new(name)).collect();
+pub fn profile(mut rows: Box<dyn Rows>, mut columns: Vec<Profile>, most: u64) -> Result<(Vec<Profile>, u64, bool)> {
     let (mut row, mut read) = (Row::default(), 0);
     while rows.next(&mut row)? {
         if read == most {

@@ -1,8 +1,9 @@
 //! Which column may be which field, and which collection a file is most like.
 
-use super::alike;
+use super::Looked;
 use super::profile::Profile;
 use crate::contract::{Contract, Field, Format, Kind};
+use crate::intake::Words;
 
 /// A column is proposed for a field from this score on.
 const LIKELY: f64 = 0.45;
@@ -34,18 +35,19 @@ pub struct Fit<'a> {
 }
 
 /// The collections, that which a file is most like first.
-pub fn rank<'a>(contracts: impl Iterator<Item = &'a Contract>, columns: &[Profile]) -> Vec<Fit<'a>> {
-    let mut fits: Vec<Fit> = contracts.map(|contract| fit(contract, columns)).collect();
+pub fn rank<'a>(contracts: impl Iterator<Item = &'a Contract>, looked: &Looked) -> Vec<Fit<'a>> {
+    let mut fits: Vec<Fit> = contracts.map(|contract| fit(contract, looked)).collect();
     fits.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.contract.name.cmp(&b.contract.name)));
     fits
 }
 
 /// Gives each field the column that suits it best; no column twice.
-fn fit<'a>(contract: &'a Contract, columns: &[Profile]) -> Fit<'a> {
+fn fit<'a>(contract: &'a Contract, looked: &Looked) -> Fit<'a> {
+    let columns = &looked.columns;
     let mut pairs = Vec::new();
     for (f, field) in contract.fields.iter().enumerate() {
         for (c, column) in columns.iter().enumerate() {
-            let score = score(field, column);
+            let score = score(field, column, &looked.words);
             if score >= LIKELY {
                 pairs.push((score, f, c));
             }
@@ -71,9 +73,9 @@ fn weight(field: &Field) -> f64 {
 }
 
 /// How likely a column is a field, from 0 to 1.
-fn score(field: &Field, column: &Profile) -> f64 {
+fn score(field: &Field, column: &Profile, words: &Words) -> f64 {
     let names = std::iter::once(field.name.as_str()).chain(aliases(&field.description));
-    let name = names.map(|n| alike(n, &column.name)).fold(0.0, f64::max);
+    let name = names.map(|n| words.alike(n, &column.name)).fold(0.0, f64::max);
     // Texts may stand for codes; else values that can't be the field's are only believed where the name is the same.
     let foreign = field.constraints.codes.is_some() && column.few().is_some();
     if name < SAME && column.filled > 0 && values(field, column) == 0.0 && !foreign {

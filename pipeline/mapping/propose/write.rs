@@ -1,10 +1,11 @@
 //! A proposal as a mapping file, with comments for the person who completes it.
 
 use super::super::name;
+use super::Looked;
 use super::profile::Profile;
 use super::score::{Fit, Match, lower};
-use super::{Looked, alike, words};
 use crate::contract::{Field, Kind};
+use crate::intake::Words;
 use std::fmt::Write;
 
 /// A code is proposed for a text that looks so much like it.
@@ -65,7 +66,7 @@ fn write_fit(text: &mut String, looked: &Looked, fit: &Fit) {
     let mut tables = String::new();
     for (field, found) in contract.fields.iter().zip(&fit.matches) {
         match found {
-            Some(found) => write_match(text, &mut tables, field, &looked.columns[found.column], *found),
+            Some(found) => write_match(text, &mut tables, field, looked, *found),
             None => write_missing(text, looked, field),
         }
     }
@@ -90,15 +91,16 @@ fn about(field: &Field) -> String {
     format!("{} ({what}; {required})", field.description.trim_end_matches('.').replace('\n', " "))
 }
 
-fn write_match(text: &mut String, tables: &mut String, field: &Field, column: &Profile, found: Match) {
+fn write_match(text: &mut String, tables: &mut String, field: &Field, looked: &Looked, found: Match) {
+    let column = &looked.columns[found.column];
     let unsure = if found.unsure { "UNSURE: " } else { "" };
     let from = quoted(&column.name);
     let codes = field.constraints.codes.as_ref().filter(|_| column.filled > 0);
     if let Some(codes) = codes.filter(|codes| !column.has_codes(&lower(codes))) {
-        return write_codes(tables, field, column, codes, unsure);
+        return write_codes(tables, field, (column, &looked.words), codes, unsure);
     }
     if field.kind == Kind::Boolean && column.filled > 0 && !column.is_boolean() {
-        return write_codes(tables, field, column, &["Y".to_string(), "N".to_string()], unsure);
+        return write_codes(tables, field, (column, &looked.words), &["Y".to_string(), "N".to_string()], unsure);
     }
     let _ = writeln!(text, "# {unsure}{}", about(field));
     if let Some(others) = codes.and_then(|codes| column.others(&lower(codes))).filter(|others| *others > 0) {
@@ -117,7 +119,13 @@ fn write_match(text: &mut String, tables: &mut String, field: &Field, column: &P
             let _ = writeln!(text, "{} = {{ from = {from}, date = {} }}", field.name, quoted(dates[0]));
         }
         Kind::Year | Kind::Integer if !column.is_integer(0, 9_999) && !dates.is_empty() => {
-            let _ = writeln!(text, "{} = {{ from = {from}, date = {}, take = {} }}", field.name, quoted(dates[0]), quoted(take(field)));
+            let _ = writeln!(
+                text,
+                "{} = {{ from = {from}, date = {}, take = {} }}",
+                field.name,
+                quoted(dates[0]),
+                quoted(take(field, &looked.words))
+            );
         }
         _ => {
             let _ = writeln!(text, "{} = {from}", field.name);
@@ -126,8 +134,8 @@ fn write_match(text: &mut String, tables: &mut String, field: &Field, column: &P
 }
 
 /// What is taken of a date for a field that is a number.
-fn take(field: &Field) -> &'static str {
-    let words = words(&field.name);
+fn take(field: &Field, words: &Words) -> &'static str {
+    let words = words.of_name(&field.name);
     let has = |word: &str| words.iter().any(|w| w == word);
     match () {
         // `school` and `institution` are one word here.
@@ -137,7 +145,7 @@ fn take(field: &Field) -> &'static str {
     }
 }
 
-fn write_codes(tables: &mut String, field: &Field, column: &Profile, codes: &[String], unsure: &str) {
+fn write_codes(tables: &mut String, field: &Field, (column, words): (&Profile, &Words), codes: &[String], unsure: &str) {
     let _ = writeln!(tables, "\n# {unsure}{}", about(field));
     let _ = writeln!(tables, "[collection.fields.{}]\nfrom = {}", field.name, quoted(&column.name));
     let Some(texts) = column.shown() else {
@@ -150,7 +158,7 @@ fn write_codes(tables: &mut String, field: &Field, column: &Profile, codes: &[St
     };
     let _ = writeln!(tables, "[collection.fields.{}.codes]", field.name);
     for text in texts {
-        let best = codes.iter().map(|c| (alike(text, c), c)).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score >= ALIKE);
+        let best = codes.iter().map(|c| (words.alike(text, c), c)).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score >= ALIKE);
         let _ = match best {
             Some((1.0, code)) => writeln!(tables, "{} = {}", quoted(text), quoted(code)),
             Some((_, code)) => writeln!(tables, "{} = {} # UNSURE", quoted(text), quoted(code)),
@@ -161,7 +169,7 @@ fn write_codes(tables: &mut String, field: &Field, column: &Profile, codes: &[St
 
 fn write_missing(text: &mut String, looked: &Looked, field: &Field) {
     let required = field.constraints.required;
-    if required && field.kind == Kind::Year && take(field) == "school_year" && name::year(&looked.name).is_some() {
+    if required && field.kind == Kind::Year && take(field, &looked.words) == "school_year" && name::year(&looked.name).is_some() {
         let _ = writeln!(text, "# UNSURE: {}: the year in the file's name", about(field));
         let _ = writeln!(text, "{} = {{ file_year = true }}", field.name);
         return;
@@ -170,10 +178,10 @@ fn write_missing(text: &mut String, looked: &Looked, field: &Field) {
     let _ = writeln!(text, "# {word}{}", about(field));
     let days: Vec<&Profile> = looked.columns.iter().filter(|c| !c.dates().is_empty()).collect();
     let dated = days.first();
-    let year = words(&field.name).iter().any(|w| w == "year" || w == "quarter");
+    let year = looked.words.of_name(&field.name).iter().any(|w| w == "year" || w == "quarter");
     let _ = match (field.kind, dated) {
         (Kind::Year | Kind::Integer, Some(column)) if required && year => {
-            let (from, date, take) = (quoted(&column.name), quoted(column.dates()[0]), quoted(take(field)));
+            let (from, date, take) = (quoted(&column.name), quoted(column.dates()[0]), quoted(take(field, &looked.words)));
             let others: Vec<String> = days.iter().skip(1).take(DAYS_NAMED).map(|c| quoted(&c.name)).collect();
             let others = if others.is_empty() { String::new() } else { format!("; others: {}", others.join(", ")) };
             writeln!(text, "# {} = {{ from = {from}, date = {date}, take = {take} }} # if that is the day{others}", field.name)

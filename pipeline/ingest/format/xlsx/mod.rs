@@ -121,14 +121,17 @@ fn is_blank(cells: &[Cell]) -> bool {
     cells.iter().all(|cell| cell.fault.is_none() && cell.text.trim().is_empty())
 }
 
-/// Which of the first rows is the header: the first of those with the most of the wanted columns; if none has any, the first with two texts,
-/// so that a message can show what is there.
+/// Which of the first rows is the header: the first of those with the most of the wanted columns; if none has any, the first of those with the
+/// most texts, so that a message can show what is there: a title has few.
 fn header_place(rows: &[(u64, Vec<Cell>)], want: &Want) -> usize {
     let named = |cells: &[Cell]| cells.iter().filter_map(|cell| want.place(&cell.text)).collect::<BTreeSet<_>>().len();
     let texts = |cells: &[Cell]| cells.iter().filter(|cell| !cell.text.trim().is_empty()).count();
-    let best = rows.iter().enumerate().max_by_key(|(place, (_, cells))| (named(cells), std::cmp::Reverse(*place)));
-    match best {
-        Some((place, (_, cells))) if named(cells) > 0 => place,
-        _ => rows.iter().position(|(_, cells)| texts(cells) > 1).unwrap_or(0),
+    let best = |score: &dyn Fn(&[Cell]) -> usize| {
+        let rows = rows.iter().map(|(_, cells)| score(cells)).enumerate();
+        rows.max_by_key(|(place, score)| (*score, std::cmp::Reverse(*place)))
+    };
+    match best(&named) {
+        Some((place, 1..)) => place,
+        _ => best(&texts).map_or(0, |(place, _)| place),
     }
 }

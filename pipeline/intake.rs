@@ -1,0 +1,138 @@
+//! What ingest, `perkins check` and `perkins map` go by beside contracts and mappings (`data/intake`).
+
+use crate::error::{Error, Result};
+use crate::mapping::name::{distance, folded};
+use crate::project::Project;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+/// When a change of numbers of rows is told (`change.toml`).
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// From one load to the next, of a collection and school year.
+    pub fewer_rows: Change,
+    /// From one school year to the next, of a collection and institution.
+    pub row_count: Change,
+}
+
+/// A change is told if it reaches both limits.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// Share of the rows before, from 0 to 1.
+    share: Share,
+    /// Rows.
+    rows: u64,
+}
+
+/// A share from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize)]
+#[serde(try_from = "f64")]
+struct Share(f64);
+
+impl TryFrom<f64> for Share {
+    type Error = String;
+
+    fn try_from(share: f64) -> std::result::Result<Share, String> {
+        if (0.0..=1.0).contains(&share) { Ok(Share(share)) } else { Err(format!("{share} must be a share from 0 to 1")) }
+    }
+}
+
+/// What words in names of columns are taken for (`words.toml`).
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    filling: Vec<String>,
+    own: Vec<String>,
+    opposite: Vec<[String; 2]>,
+    same: BTreeMap<String, Vec<String>>,
+}
+
+/// Reads a file of `data/intake`.
+fn file<T: DeserializeOwned>(project: &Project, name: &str) -> Result<T> {
+    let files = project.intake()?;
+    let file = files.get(name).ok_or_else(|| Error::Config(format!("data/intake/{name} is not there; a project needs it")))?;
+    toml::from_str(&file.text).map_err(|e| Error::Config(format!("{}: {e}", file.label)))
+}
+
+/// What the warnings of loads are about, by name (`warning.toml`).
+pub fn titles(project: &Project) -> Result<BTreeMap<String, String>> {
+    file(project, "warning.toml")
+}
+
+impl Changes {
+    /// The limits of a project.
+    pub fn of(project: &Project) -> Result<Changes> {
+        file(project, "change.toml")
+    }
+}
+
+impl Change {
+    /// Whether a change from one number of rows to another is told.
+    pub fn is_told(&self, before: u64, now: u64) -> bool {
+        let change = before.abs_diff(now);
+        change > 0 && change >= self.rows && change as f64 >= self.share.0 * before as f64
+    }
+}
+
+impl Words {
+    /// The words of a project.
+    pub fn of(project: &Project) -> Result<Words> {
+        file(project, "words.toml")
+    }
+
+    /// The words of a name in lower case, one word for all that mean the same.
+    pub fn of_name(&self, name: &str) -> Vec<String> {
+        let one = |word: &str| {
+            let same = self.same.iter().find(|(_, others)| others.iter().any(|o| o == word));
+            same.map_or(word, |(main, _)| main).to_string()
+        };
+        let spaced = spaced(name);
+        let told = spaced.split_whitespace().filter(|w| !self.filling.iter().any(|f| f == w));
+        let mut words: Vec<String> = told.map(one).collect();
+        words.dedup();
+        words
+    }
+
+    /// Whether a column of this name holds what is somebody's own.
+    pub fn is_own(&self, name: &str) -> bool {
+        self.of_name(name).iter().any(|w| self.own.contains(w))
+    }
+
+    /// How much two names are alike, from 0 to 1.
+    pub fn alike(&self, a: &str, b: &str) -> f64 {
+        let (fa, fb) = (folded(a), folded(b));
+        if fa.is_empty() || fb.is_empty() || fa.len() > 100 || fb.len() > 100 {
+            return 0.0;
+        }
+        if fa == fb {
+            return 1.0;
+        }
+        let (wa, wb) = (self.of_name(a), self.of_name(b));
+        let has = |[one, other]: &[String; 2]| (wa.contains(one) && wb.contains(other)) || (wa.contains(other) && wb.contains(one));
+        if self.opposite.iter().any(has) {
+            return 0.0;
+        }
+        let common = wa.iter().filter(|w| wb.contains(w)).count() as f64;
+        let by_words = 0.95 * 2.0 * common / (wa.len() + wb.len()).max(1) as f64;
+        let longest = fa.chars().count().max(fb.chars().count());
+        let by_letters = 1.0 - distance(&fa, &fb) as f64 / longest as f64;
+        by_words.max(if by_letters >= 0.85 { 0.9 * by_letters } else { 0.0 })
+    }
+}
+
+/// A name in lower case with a blank before each word, as `SchoolYear` and `school_year` begin them.
+fn spaced(name: &str) -> String {
+    let (mut spaced, mut lower) = (String::new(), false);
+    for c in name.chars() {
+        if (c.is_uppercase() && lower) || !c.is_alphanumeric() {
+            spaced.push(' ');
+        }
+        lower = c.is_lowercase() || c.is_ascii_digit();
+        if c.is_alphanumeric() {
+            spaced.extend(c.to_lowercase());
+        }
+    }
+    spaced
+}
