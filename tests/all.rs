@@ -1,5 +1,6 @@
 //! The one test binary: everything links once. Each module says what it tests.
 
+mod aside;
 mod audit_brute;
 mod audit_cases;
 mod audit_described;

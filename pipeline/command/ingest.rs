@@ -6,6 +6,7 @@ use crate::commit::{self, Commit, Pointer};
 use crate::contract::Contracts;
 use crate::error::{Error, Result};
 use crate::history;
+use crate::ingest::limit::ROOM_BYTES;
 use crate::ingest::locate::{Wanted, locate};
 use crate::ingest::same::is_same;
 use crate::ingest::source::find;
@@ -130,6 +131,7 @@ pub fn examine(args: &IngestArgs, settings: &Settings, root: &Path, previous: Op
         max_reject_rate: args.max_reject_rate,
         made_with: blake3::hash(made_with.as_bytes()).to_hex().to_string(),
         previous_at: commit.load.as_ref().map(|p| history::loaded_at(&settings.restricted, p)).transpose()?.unwrap_or_default(),
+        room_bytes: settings.memory_limit.as_ref().map_or(ROOM_BYTES, |limit| (limit.bytes as u64 / 8).min(ROOM_BYTES)),
         fewer_rows: options.removed.is_none().then_some(changes.fewer_rows),
         mappings,
         ..options
@@ -144,7 +146,8 @@ pub fn examine(args: &IngestArgs, settings: &Settings, root: &Path, previous: Op
         return Ok(Examined::Same(Box::new(load)));
     }
     progress.at("looking at the data across years");
-    let look = block_on(settings, check::look(root, &settings.project, &load, jurisdiction, settings.partitions))?;
+    let look =
+        block_on(settings, check::look(root, &settings.project, &load, jurisdiction, settings.partitions, settings.memory_limit.as_ref()))?;
     let places = places(&args.raw, &contracts, &look, &options)?;
     load.warnings.extend(quality::warnings(&look, &places));
     let found = Found { rejected: &rejected, look, places: &places, titles: &titles(&settings.project)? };

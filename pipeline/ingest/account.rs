@@ -2,7 +2,8 @@
 
 use super::job::FileFacts;
 use super::load::Ingest;
-use super::part::{Part, Unknown};
+use super::part::Unknown;
+use super::partition::Partition;
 use super::plan::{Link, Plan};
 use super::reference::Reference;
 use super::reject::Reject;
@@ -54,10 +55,10 @@ struct Found {
 
 impl Found {
     /// Of files and partitions together.
-    fn gather(plan: &Plan, mut rejects: Vec<Reject>, parts: &mut [Part]) -> Found {
+    fn gather(plan: &Plan, mut rejects: Vec<Reject>, partitions: &mut [Partition]) -> Found {
         let mut duplicates: BTreeMap<u32, u64> = BTreeMap::new();
         let mut unknown = vec![Unknown::default(); plan.links.len()];
-        for part in parts.iter_mut() {
+        for part in partitions.iter_mut().flat_map(|p| &mut p.parts) {
             rejects.append(&mut part.rejects);
             part.duplicates.iter().for_each(|(file, count)| *duplicates.entry(*file).or_default() += count);
             unknown.iter_mut().zip(std::mem::take(&mut part.unknown)).for_each(|(all, one)| all.merge(one));
@@ -83,9 +84,16 @@ impl Found {
 
 impl Ingest<'_> {
     /// Counts what became of the rows, file by file, and gathers rejects and warnings.
-    pub(super) fn report(&self, plan: &Plan, sources: &[Source], facts: Vec<FileFacts>, rejects: Vec<Reject>, parts: &mut [Part]) -> Done {
+    pub(super) fn report(
+        &self,
+        plan: &Plan,
+        sources: &[Source],
+        facts: Vec<FileFacts>,
+        rejects: Vec<Reject>,
+        partitions: &mut [Partition],
+    ) -> Done {
         let (name, first) = (&plan.contract.name, self.load.inputs.len() as u32);
-        let found = Found::gather(plan, rejects, parts);
+        let found = Found::gather(plan, rejects, partitions);
         let rejected = found.rejected();
         let mut counts = Counts { collection: name.clone(), by_rule: found.by_rule(), ..Counts::default() };
         let (mut inputs, mut told) = (Vec::new(), Told::default());

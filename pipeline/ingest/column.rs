@@ -7,6 +7,7 @@ use super::plan::{ID_CHARACTERS, Plan, Reader};
 use super::reference::Reference;
 use super::reject::{Reject, Rule, excerpt};
 use super::value::{NULL_BYTE, NULL_INT, NULL_LONG, boolean, cip, cip_series, date, decimal, year};
+use arrow::datatypes::ToByteSlice;
 
 /// Marks a text's code as one of the thread's own table, not of a shared one.
 pub const OWN: u32 = 1 << 31;
@@ -55,6 +56,32 @@ impl Column {
             Column::Longs(v) => Column::Longs(rows.iter().map(|&r| v[r as usize]).collect()),
             Column::Texts(v) => Column::Texts(rows.iter().map(|&r| v[r as usize]).collect()),
         }
+    }
+
+    /// The values one after the other, as this machine keeps them.
+    pub fn bytes(&self) -> &[u8] {
+        each_kind!(self, v => v.as_slice().to_byte_slice())
+    }
+
+    /// The column of a reader whose values are these bytes.
+    pub fn of_bytes(reader: &Reader, bytes: &[u8]) -> Column {
+        fn words<const N: usize, T>(bytes: &[u8], of: impl Fn([u8; N]) -> T) -> Vec<T> {
+            bytes.as_chunks::<N>().0.iter().map(|word| of(*word)).collect()
+        }
+        match Column::for_reader(reader, 0) {
+            Column::Bytes(_) => Column::Bytes(bytes.to_vec()),
+            Column::Ints(_) => Column::Ints(words(bytes, i32::from_ne_bytes)),
+            Column::Longs(_) => Column::Longs(words(bytes, i64::from_ne_bytes)),
+            Column::Texts(_) => Column::Texts(words(bytes, u32::from_ne_bytes)),
+        }
+    }
+
+    /// Bytes of one value.
+    pub fn width(&self) -> usize {
+        fn of<T>(_: &[T]) -> usize {
+            size_of::<T>()
+        }
+        each_kind!(self, v => of(v))
     }
 
     /// Adds nulls up to `rows`.

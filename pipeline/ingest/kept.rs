@@ -4,7 +4,7 @@ use super::EXAMPLES;
 use super::dictionary::Dictionary;
 use super::intern::{Interner, Texts};
 use super::load::{Ingest, key_schema};
-use super::part::Part;
+use super::partition::Partition;
 use super::plan::{Link, Plan};
 use super::reference::{NEVER, Reference};
 use crate::contract::Contract;
@@ -70,14 +70,14 @@ impl Ingest<'_> {
         plan: &Plan,
         referred: &[usize],
         dictionaries: &[Dictionary],
-        parts: &[Part],
+        partitions: &[Partition],
         kept: &[LakeFile],
     ) -> Result<Vec<(String, Reference)>> {
         let mut references = Vec::new();
         for (i, &field) in referred.iter().enumerate() {
             let name = &plan.contract.fields[field].name;
             let mut reference = Reference::default();
-            for part in parts {
+            for part in partitions.iter().flat_map(|p| &p.parts) {
                 part.referred[i].iter().for_each(|code| reference.add(dictionaries[field].get(*code), part.year.unwrap_or(i32::MIN)));
             }
             for file in kept {

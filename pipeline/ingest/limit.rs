@@ -3,6 +3,10 @@
 
 /// A record of a text file, or a line of NDJSON, in bytes.
 pub const RECORD_BYTES: usize = 16 << 20;
+/// Bytes of the values of a collection that are kept in memory while it is read, if nothing else is said; more are put aside on disk.
+pub const ROOM_BYTES: u64 = 256 << 20;
+/// Rejected rows of a collection: each is kept in memory until it is written to the reject table.
+pub const REJECTS: u64 = 5_000_000;
 /// Columns of a file; what a sheet of a workbook can have.
 pub const COLUMNS: usize = 16_384;
 /// Characters of a text; what a cell of a workbook can have.

@@ -1,13 +1,14 @@
 //! One load from end to end: collection by collection, each after those it refers to.
 
 use super::account::Done;
-use super::column::Column;
+use super::aside::Room;
 use super::dictionary::Dictionary;
-use super::intern::{Interner, NULL, Texts};
-use super::parse::{Parsed, parse};
-use super::part::{Checks, Part};
+use super::intern::{Interner, Texts};
+use super::parse::{Means, Parsed, parse};
+use super::part::Checks;
+use super::partition::{Numbers, Partition, Partitions};
 use super::plan::{Link, Plan};
-use super::reference::{NEVER, Reference, References};
+use super::reference::{Reference, References};
 use super::reject::Rejects;
 use super::source::{Source, find};
 use super::write::{Layout, write_keys};
@@ -21,6 +22,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 /// More threads than this do not read the collection that defines a surrogate key: each keeps its own table of all ids.
@@ -111,47 +113,53 @@ impl<'a> Ingest<'a> {
         let reading = if plan.defines().is_some() { threads.min(MOST_THREADS_WITH_IDS) } else { threads };
         let shared = plan.shared(&self.references);
         let first_file = self.load.inputs.len() as u32;
-        let parsed = parse(plan, shared.clone(), sources, first_file, reading, self.options.chunk_bytes)?;
-        let Parsed { parts, mut tables, rejects, files } = parsed;
+        let room = Room::new(self.root, self.options.room_bytes);
+        let means = Means { threads: reading, chunk_bytes: self.options.chunk_bytes, room: &room };
+        let Parsed { parts, mut tables, rejects, files, aside } = parse(plan, shared.clone(), sources, first_file, &means)?;
 
         let keys = self.previous_keys(plan)?;
         let defined = plan.defines();
         let known = |field: usize| if defined.is_some_and(|d| d.0 == field) { Some(&keys) } else { shared[field].map(|r| &r.table) };
         let merge = |(field, tables): (usize, &Vec<Interner>)| Dictionary::new(tables, known(field));
-        let mut dictionaries = in_parallel(threads, tables.iter().enumerate().collect(), merge);
+        let dictionaries = in_parallel(threads, tables.iter().enumerate().collect(), merge);
         let first_table = defined.and_then(|(field, _)| tables[field].drain(..).next());
         drop(tables);
 
         let first_years = self.first_years(plan, &dictionaries);
-        let checks = Checks { plan, dictionaries: &dictionaries, first_years: &first_years };
         let referred = self.referred(plan);
-        let layout = Layout { plan, dictionaries: &dictionaries, schema: self.contracts.lake_schema(plan.contract) };
-        let check = |(year, blocks)| {
-            let mut part = checks.run(year, blocks);
-            part.referred = referred.iter().map(|field| part.codes(*field)).collect();
-            // Where keys are still to be given, writing waits for them.
-            let file = if defined.is_none() { self.write(&layout, &mut part)? } else { None };
-            Ok((part, file))
+        let partitions = Partitions {
+            root: self.root,
+            checks: Checks { plan, dictionaries: &dictionaries, first_years: &first_years },
+            referred: &referred,
+            defined: defined.map(|(field, _)| field),
+            // Each thread has a slice, as it was read and brought together.
+            slice: aside.then(|| self.options.room_bytes / (2 * threads as u64)),
+            rejected: AtomicU64::new(rejects.len() as u64),
         };
-        let checked: Result<Vec<_>> = in_parallel(threads, parts.into_iter().collect(), check).into_iter().collect();
-        let (mut parts, mut written): (Vec<Part>, Vec<_>) = checked?.into_iter().unzip();
+        let layout = Layout { plan, dictionaries: &dictionaries, numbered: None, schema: self.contracts.lake_schema(plan.contract) };
+        let check = |(year, blocks)| partitions.check(&layout, year, blocks);
+        let checked: Result<Vec<Partition>> = in_parallel(threads, parts.into_iter().collect(), check).into_iter().collect();
+        let mut checked = checked?;
 
-        let mut done = self.report(plan, sources, files, rejects, &mut parts);
-        let origins: Vec<Vec<String>> = parts.iter().map(|p| names(&p.files, first_file, sources)).collect();
-        let years: BTreeSet<Option<i32>> = parts.iter().map(|p| p.year).collect();
+        let mut done = self.report(plan, sources, files, rejects, &mut checked);
+        let origins: Vec<Vec<String>> = checked.iter().map(|p| names(p, first_file, sources)).collect();
+        let years: BTreeSet<Option<i32>> = checked.iter().map(|p| p.year).collect();
         let kept = self.kept(plan.contract, Some(&years));
         done.warnings.extend(self.orphans(plan, &kept)?);
-        done.references = self.references_of(plan, &referred, &dictionaries, &parts, &kept)?;
-        if let (Some((field, name)), Some(table)) = (defined, first_table) {
-            let reference = number(&dictionaries[field], &keys, table, field, &mut parts);
-            dictionaries[field] = Dictionary::known_only(&reference.table);
-            let layout = Layout { plan, dictionaries: &dictionaries, schema: self.contracts.lake_schema(plan.contract) };
-            let files: Result<_> = in_parallel(threads, parts, |mut part| self.write(&layout, &mut part)).into_iter().collect();
-            written = files?;
-            done.surrogate = Some((name.to_string(), self.write_surrogate(plan, field, name, reference.table.texts())?));
-            drop(dictionaries);
-            done.references.push((plan.contract.fields[field].name.clone(), self.with_kept_keys(reference, plan, name, &kept)?));
-        }
+        done.references = self.references_of(plan, &referred, &dictionaries, &checked, &kept)?;
+        let written: Vec<Option<LakeFile>> = match (defined, first_table) {
+            (Some((field, name)), Some(table)) => {
+                let (numbers, reference) = Numbers::new(field, &dictionaries[field], &keys, table, &checked);
+                let texts = Dictionary::known_only(&reference.table);
+                let layout = Layout { numbered: Some((field, &texts)), ..layout };
+                let write = |partition| partitions.write(&layout, &numbers, partition);
+                let written: Result<_> = in_parallel(threads, checked, write).into_iter().collect();
+                done.surrogate = Some((name.to_string(), self.write_surrogate(plan, field, name, reference.table.texts())?));
+                done.references.push((plan.contract.fields[field].name.clone(), self.with_kept_keys(reference, plan, name, &kept)?));
+                written?
+            }
+            _ => checked.into_iter().map(|p| p.file).collect(),
+        };
         let new = written.into_iter().zip(origins).filter_map(|(file, inputs)| Some(LakeFile { inputs, ..file? }));
         done.files = new.chain(kept).collect();
         done.files.sort_by_key(|f| f.partition);
@@ -169,26 +177,6 @@ impl<'a> Ingest<'a> {
             Cow::Owned((0..dictionary.len() as u32).map(|code| reference.first_year_of(dictionary.get(code))).collect())
         };
         plan.links.iter().map(of).collect()
-    }
-
-    /// Writes a partition and forgets its rows; nothing is written of a partition without any.
-    fn write(&self, layout: &Layout, part: &mut Part) -> Result<Option<LakeFile>> {
-        let contract = layout.plan.contract;
-        let lake = self.root.join("lake").join(&contract.name);
-        let folder = match (part.year, &contract.partition) {
-            (Some(year), Some(field)) => lake.join(format!("{field}={year}")),
-            _ => lake,
-        };
-        let stored = if part.rows.is_empty() { None } else { Some(layout.write(self.root, &folder, part)?) };
-        let rows = part.forget_rows() as u64;
-        Ok(stored.map(|stored| LakeFile {
-            collection: contract.name.clone(),
-            partition: part.year,
-            stored,
-            rows,
-            inputs: vec![],
-            loaded_at: String::new(),
-        }))
     }
 
     fn write_surrogate(&self, plan: &Plan, field: usize, name: &str, texts: &Texts) -> Result<Surrogate> {
@@ -228,37 +216,10 @@ impl<'a> Ingest<'a> {
     }
 }
 
-/// Names of files by number; the first source has the number `first`.
-fn names(files: &BTreeSet<u32>, first: u32, sources: &[Source]) -> Vec<String> {
+/// The files that a partition's rows came from; the first source has the number `first`.
+fn names(partition: &Partition, first: u32, sources: &[Source]) -> Vec<String> {
+    let files: BTreeSet<u32> = partition.parts.iter().flat_map(|p| &p.files).copied().collect();
     files.iter().filter_map(|n| sources.get((n - first) as usize)).map(|s| s.name.clone()).collect()
-}
-
-/// Gives each value with an accepted row its number: those of the previous load keep theirs, new ones follow in text order.
-fn number(dictionary: &Dictionary, previous: &Interner, table: Interner, field: usize, parts: &mut [Part]) -> Reference {
-    let mut first_year = vec![NEVER; dictionary.len()];
-    for part in parts.iter() {
-        let Column::Texts(codes) = &part.columns[field] else { continue };
-        let year = part.year.unwrap_or(i32::MIN);
-        for &row in &part.rows {
-            let first = &mut first_year[codes[row as usize] as usize];
-            *first = year.min(*first);
-        }
-    }
-    let before = previous.texts().len();
-    let used = |code: usize| code < before || first_year[code] != NEVER;
-    let numbers: Vec<u32> =
-        (0..dictionary.len()).scan(0, |next, code| Some(std::mem::replace(next, *next + u32::from(used(code))))).collect();
-    let texts = (0..dictionary.len()).filter(|c| used(*c)).map(|c| dictionary.get(c as u32)).collect();
-    if !(0..dictionary.len()).all(used) {
-        for part in parts.iter_mut() {
-            let Column::Texts(codes) = &mut part.columns[field] else { continue };
-            part.rows.iter().for_each(|row| codes[*row as usize] = numbers[codes[*row as usize] as usize]);
-        }
-    }
-    let first_year = (0..dictionary.len()).filter(|c| used(*c)).map(|c| first_year[c]).collect();
-    let place = |code: &u32| if used(*code as usize) { numbers[*code as usize] } else { NULL };
-    let map: Vec<u32> = dictionary.map(0).iter().map(place).collect();
-    Reference { table: table.recode(&map, texts), first_year }
 }
 
 /// The columns of a file of surrogate keys.

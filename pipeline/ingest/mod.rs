@@ -6,6 +6,7 @@
 //! `write`). So the files are the same for any number of threads and any order of files and rows.
 
 mod account;
+pub mod aside;
 pub mod column;
 pub mod dictionary;
 pub mod fields;
@@ -19,6 +20,7 @@ pub mod locate;
 pub mod order;
 pub mod parse;
 pub mod part;
+mod partition;
 pub mod plan;
 pub mod records;
 pub mod reference;
@@ -47,6 +49,8 @@ pub struct Options {
     pub max_reject_rate: f64,
     /// Bytes of a file that a thread reads at a time.
     pub chunk_bytes: usize,
+    /// Bytes of the values of a collection that memory holds while it is read; more are put aside on disk. What is written is the same.
+    pub room_bytes: u64,
     /// BLAKE3 of what the load is made with, beside the files: a load by another program or other contracts is another one.
     pub made_with: String,
     /// Collections and partitions of which nothing stays, whatever the load before has.
@@ -68,6 +72,7 @@ impl Default for Options {
             partitions,
             max_reject_rate: 0.01,
             chunk_bytes: 1 << 20,
+            room_bytes: limit::ROOM_BYTES,
             made_with: String::new(),
             emptied: BTreeSet::new(),
             removed: None,

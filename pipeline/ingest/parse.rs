@@ -1,9 +1,11 @@
 //! Reads the files of a collection on several threads: each takes a chunk of a file, reads its fields, and keeps the columns.
 
+use super::aside::{Room, Shelf, Values};
 use super::column::{Bad, Column, Reading, read_tile};
 use super::fields::{Place, Tile};
 use super::intern::Interner;
 use super::job::{FileFacts, Job, Layout};
+use super::limit::REJECTS;
 use super::plan::Plan;
 use super::records::Chunk;
 use super::reference::Reference;
@@ -11,6 +13,7 @@ use super::reject::{Reject, Rule};
 use super::source::Source;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rows of one chunk that belong to one partition.
 #[derive(Debug)]
@@ -23,12 +26,12 @@ pub struct Block {
     pub lines: Lines,
     /// Number of rows.
     pub rows: usize,
-    /// The values, by field.
-    pub columns: Vec<Column>,
+    /// The values.
+    pub values: Values,
 }
 
 /// The lines on which rows begin: where they jump, (row, its line); rows between follow line by line.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Lines(Vec<(u32, u64)>);
 
 impl Lines {
@@ -39,7 +42,7 @@ impl Lines {
     }
 
     /// Notes the line of the next row.
-    fn push(&mut self, row: usize, line: u64) {
+    pub fn push(&mut self, row: usize, line: u64) {
         if self.0.last().is_none_or(|(first, at)| at + (row as u64 - u64::from(*first)) != line) {
             self.0.push((row as u32, line));
         }
@@ -67,6 +70,18 @@ pub struct Parsed {
     pub rejects: Vec<Reject>,
     /// The files, in the order given.
     pub files: Vec<FileFacts>,
+    /// Whether there are rows that memory does not hold.
+    pub aside: bool,
+}
+
+/// What reading may take.
+pub struct Means<'a> {
+    /// Threads.
+    pub threads: usize,
+    /// Bytes of a file that a thread reads at a time.
+    pub chunk_bytes: usize,
+    /// Room for values in memory.
+    pub room: &'a Room,
 }
 
 /// What all threads that read a collection share.
@@ -74,22 +89,23 @@ struct Shared<'a> {
     plan: &'a Plan<'a>,
     shared: Vec<Option<&'a Reference>>,
     jobs: Vec<Job<'a>>,
+    room: &'a Room,
+    /// Bytes of a row's values.
+    row_bytes: u64,
+    /// Rows rejected so far.
+    rejected: AtomicU64,
 }
 
 /// Reads the files of a collection; `first_number` is the number of its first file.
-pub fn parse(
-    plan: &Plan,
-    shared: Vec<Option<&Reference>>,
-    sources: &[Source],
-    first_number: u32,
-    threads: usize,
-    chunk_bytes: usize,
-) -> Result<Parsed> {
+pub fn parse(plan: &Plan, shared: Vec<Option<&Reference>>, sources: &[Source], first_number: u32, means: &Means) -> Result<Parsed> {
+    let &Means { threads, chunk_bytes, room } = means;
     let job = |(number, source)| Job::new(source, plan, number, chunk_bytes);
     let jobs: Vec<Job> = (first_number..).zip(sources).map(job).collect();
-    let shared = Shared { plan, shared, jobs };
+    let row_bytes = plan.widths().sum::<usize>() as u64;
+    let shared = Shared { plan, shared, jobs, room, row_bytes, rejected: AtomicU64::new(0) };
     let workers = super::on_threads(threads, |thread| Worker::new(&shared, thread).run());
-    let mut parsed = Parsed { tables: plan.readers.iter().map(|_| Vec::new()).collect(), ..Parsed::default() };
+    let tables = plan.readers.iter().map(|_| Vec::new()).collect();
+    let mut parsed = Parsed { tables, aside: room.is_full(), ..Parsed::default() };
     // What was read of a file before it was read once more does not count.
     let counts = |file: u32| shared.jobs.iter().find_map(|job| job.counts(file));
     for (blocks, tables, rejects) in workers {
@@ -137,6 +153,7 @@ struct Worker<'a> {
     rejects: Vec<Reject>,
     bad: Bad,
     tile: Tile,
+    shelf: Option<Shelf>,
 }
 
 impl<'a> Worker<'a> {
@@ -147,7 +164,7 @@ impl<'a> Worker<'a> {
             let bytes: u64 = shared.jobs.iter().map(|job| job.source.bytes).sum();
             own[field] = Interner::with_capacity((bytes / BYTES_PER_ID).min(MOST_IDS_AT_FIRST) as usize);
         }
-        Worker { shared, thread, blocks: Vec::new(), own, rejects: Vec::new(), bad: Bad::default(), tile: Tile::default() }
+        Worker { shared, thread, blocks: Vec::new(), own, rejects: Vec::new(), bad: Bad::default(), tile: Tile::default(), shelf: None }
     }
 
     /// Goes over the files, from one that is its own on, until all have ended.
@@ -158,7 +175,11 @@ impl<'a> Worker<'a> {
             let job = &jobs[(i + self.thread) % jobs.len()];
             while let Some(layout) = job.take(&mut chunk) {
                 match check_text(&chunk, &job.source.name) {
-                    Ok(()) => self.read(&chunk, &layout, job),
+                    Ok(()) => {
+                        if let Err(error) = self.read(&chunk, &layout, job) {
+                            job.fail(layout.file, chunk.line, error);
+                        }
+                    }
                     Err(_) if layout.guessed => job.read_again(layout.file),
                     Err((line, error)) => job.fail(layout.file, line, error),
                 }
@@ -168,9 +189,9 @@ impl<'a> Worker<'a> {
     }
 
     /// Reads the fields of a chunk into a block for each partition.
-    fn read(&mut self, chunk: &Chunk, layout: &Layout, job: &Job) {
-        let Shared { plan, shared, .. } = self.shared;
-        let file = layout.file;
+    fn read(&mut self, chunk: &Chunk, layout: &Layout, job: &Job) -> Result<()> {
+        let Shared { plan, shared, rejected, .. } = self.shared;
+        let (file, before) = (layout.file, self.rejects.len());
         let mut columns: Vec<Column> = plan.readers.iter().map(|r| Column::for_reader(r, chunk.lines)).collect();
         let reading = Reading { plan, positions: &layout.positions, shared };
         let mut place = Place::start(chunk);
@@ -192,18 +213,20 @@ impl<'a> Worker<'a> {
         let place = |r: Reject| Reject { file, line: chunk.line + r.line, ..r };
         self.rejects.extend(self.bad.rejects.drain(..).map(place));
         job.count(file, read);
-        if rows > 0 {
-            self.divide(Block { file, thread: self.thread, lines, rows, columns });
+        let more = (self.rejects.len() - before) as u64;
+        if rejected.fetch_add(more, Ordering::Relaxed) + more > REJECTS {
+            return Err(too_many_rejects(&plan.contract.name));
         }
+        if rows > 0 { self.divide(Block { file, thread: self.thread, lines, rows, values: Values::Here(columns) }) } else { Ok(()) }
     }
 
     /// Keeps a block, divided by partition.
-    fn divide(&mut self, mut block: Block) {
-        let Some(field) = self.shared.plan.partition else { return self.blocks.push((None, block)) };
-        let Column::Ints(years) = std::mem::replace(&mut block.columns[field], Column::Ints(Vec::new())) else { return };
+    fn divide(&mut self, mut block: Block) -> Result<()> {
+        let (Some(field), Values::Here(columns)) = (self.shared.plan.partition, &mut block.values) else { return self.keep(None, block) };
+        let Column::Ints(years) = std::mem::replace(&mut columns[field], Column::Ints(Vec::new())) else { return Ok(()) };
         let first = years[0];
         if years.iter().all(|y| *y == first) {
-            return self.blocks.push((Some(first), block));
+            return self.keep(Some(first), block);
         }
         let mut rows: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
         for (row, year) in years.iter().enumerate() {
@@ -212,11 +235,37 @@ impl<'a> Worker<'a> {
         for (year, rows) in rows {
             let mut lines = Lines::default();
             rows.iter().enumerate().for_each(|(to, &from)| lines.push(to, block.lines.of(from)));
-            let columns = block.columns.iter().enumerate();
+            let columns = columns.iter().enumerate();
             let columns = columns.map(|(f, c)| if f == field { Column::Ints(Vec::new()) } else { c.take(&rows) }).collect();
-            self.blocks.push((Some(year), Block { file: block.file, thread: block.thread, lines, rows: rows.len(), columns }));
+            let (file, thread, values) = (block.file, block.thread, Values::Here(columns));
+            self.keep(Some(year), Block { file, thread, lines, rows: rows.len(), values })?;
         }
+        Ok(())
     }
+
+    /// Keeps a block of one partition, in memory or aside.
+    fn keep(&mut self, year: Option<i32>, mut block: Block) -> Result<()> {
+        let Shared { room, row_bytes, .. } = self.shared;
+        if !room.take(block.rows as u64 * row_bytes)
+            && let Values::Here(columns) = &block.values
+        {
+            let shelf = match &mut self.shelf {
+                Some(shelf) => shelf,
+                none => none.insert(room.shelf()?),
+            };
+            block.values = shelf.put(columns)?;
+        }
+        self.blocks.push((year, block));
+        Ok(())
+    }
+}
+
+/// The error of a collection with more rejected rows than can be kept.
+pub fn too_many_rejects(collection: &str) -> Error {
+    Error::Data(format!(
+        "{collection}: more than {REJECTS} rows are rejected, which is more than can be told one by one; correct what they have in common: \
+         `perkins check` on some thousand lines of each file shows it"
+    ))
 }
 
 /// Notes where the lines of a tile's accepted rows jump; returns how many rows there are.

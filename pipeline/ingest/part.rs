@@ -11,9 +11,11 @@ use super::reference::NEVER;
 use super::reject::{Reject, Rule, excerpt};
 use super::value::{date_text, decimal_text};
 use crate::chunk::ByteTexts;
+use crate::error::Result;
 use crate::lake::STUDENTS_PER_BLOCK;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// Where the rows of a block came from.
 #[derive(Debug)]
@@ -77,6 +79,8 @@ pub struct Part {
     pub files: BTreeSet<u32>,
     /// For each field that others refer to, the codes it has.
     pub referred: Vec<BTreeSet<u32>>,
+    /// The codes of the accepted rows in a field that this collection numbers.
+    pub numbered: Vec<u32>,
     origins: Vec<Origin>,
     /// For each row as read, its place in the columns.
     places: Vec<u32>,
@@ -98,8 +102,8 @@ pub struct Checks<'a> {
 
 impl Checks<'_> {
     /// Brings blocks together and checks them.
-    pub fn run(&self, year: Option<i32>, blocks: Vec<Block>) -> Part {
-        let mut part = self.assemble(year, blocks);
+    pub fn run(&self, year: Option<i32>, blocks: Vec<Block>) -> Result<Part> {
+        let mut part = self.assemble(year, blocks)?;
         let codes = |field: usize| match &self.plan.readers[field] {
             Reader::Code(codes) => codes.words().len(),
             Reader::Boolean => 2,
@@ -110,22 +114,48 @@ impl Checks<'_> {
         let sorted = order::sort(&key, ranges);
         self.resolve_keys(&mut part, sorted);
         self.check_links(&mut part);
-        part
+        Ok(part)
+    }
+
+    /// Divides the rows of a partition so that those of one range of codes of the leading field take no more than `most` bytes, where students can
+    /// be parted: a range holds whole student blocks. `numbers` are what the codes become, if they are still to be given.
+    pub fn ranges(&self, blocks: &[Block], most: u64, numbers: Option<&[u32]>) -> Result<Vec<RangeInclusive<u32>>> {
+        let Some(field) = self.plan.leading() else { return Ok(vec![0..=u32::MAX]) };
+        let number = |code: u32| numbers.map_or(code, |n| n[code as usize]);
+        let mut counts = vec![0u64; self.dictionaries[field].len() / STUDENTS_PER_BLOCK as usize + 1];
+        let mut codes = Vec::new();
+        for block in blocks {
+            codes.clear();
+            block.codes(self.plan, field, &self.dictionaries[field], &mut codes)?;
+            codes.iter().for_each(|code| counts[(number(*code) / STUDENTS_PER_BLOCK) as usize] += 1);
+        }
+        let row_bytes = self.plan.widths().sum::<usize>() as u64;
+        let (mut begins, mut rows) = (vec![0], 0);
+        for (block, count) in (0u32..).zip(counts) {
+            if rows > 0 && (rows + count) * row_bytes > most {
+                let first = block * STUDENTS_PER_BLOCK;
+                begins.push(numbers.map_or(first, |n| n.partition_point(|number| *number < first) as u32));
+                rows = 0;
+            }
+            rows += count;
+        }
+        let ends = begins.iter().skip(1).map(|begin| begin - 1).chain([u32::MAX]);
+        Ok(begins.iter().zip(ends).map(|(begin, end)| *begin..=end).collect())
     }
 
     /// Brings blocks together. Rows of one student block are put side by side, so that sorting and writing them stays in the caches.
-    fn assemble(&self, year: Option<i32>, blocks: Vec<Block>) -> Part {
+    fn assemble(&self, year: Option<i32>, blocks: Vec<Block>) -> Result<Part> {
         let rows = blocks.iter().map(|b| b.rows).sum();
-        let (places, bounds) = self.places(&blocks, rows);
+        let (places, bounds) = self.places(&blocks, rows)?;
         let mut columns: Vec<Column> = self.plan.readers.iter().map(|r| Column::for_reader(r, 0)).collect();
         columns.iter_mut().enumerate().filter(|(f, _)| Some(*f) != self.plan.partition).for_each(|(_, c)| c.fill(rows));
         let mut origins = Vec::with_capacity(blocks.len());
         let mut start = 0;
         let mut codes = Vec::new();
-        for mut block in blocks {
+        for block in blocks {
             let places = &places[start..start + block.rows];
-            for (field, (to, from)) in columns.iter_mut().zip(std::mem::take(&mut block.columns)).enumerate() {
-                match (to, &from) {
+            for (field, (to, from)) in columns.iter_mut().zip(block.columns(self.plan)?.iter()).enumerate() {
+                match (to, from) {
                     (Column::Bytes(to), Column::Bytes(from)) => scatter(to, from, places),
                     (Column::Ints(to), Column::Ints(from)) => scatter(to, from, places),
                     (Column::Longs(to), Column::Longs(from)) => scatter(to, from, places),
@@ -142,7 +172,7 @@ impl Checks<'_> {
         }
         let unknown = vec![Unknown::default(); self.plan.links.len()];
         let (rejects, duplicates) = (Vec::new(), BTreeMap::new());
-        Part {
+        Ok(Part {
             year,
             columns,
             rows: Vec::new(),
@@ -151,21 +181,20 @@ impl Checks<'_> {
             unknown,
             files: origins.iter().map(|o| o.file).collect(),
             referred: Vec::new(),
+            numbered: Vec::new(),
             origins,
             places,
             sources: Vec::new(),
             bounds,
-        }
+        })
     }
 
     /// Where each row goes, and where each student block begins and the last ends.
-    fn places(&self, blocks: &[Block], rows: usize) -> (Vec<u32>, Vec<u32>) {
-        let Some(field) = self.plan.leading() else { return ((0..rows as u32).collect(), vec![0, rows as u32]) };
+    fn places(&self, blocks: &[Block], rows: usize) -> Result<(Vec<u32>, Vec<u32>)> {
+        let Some(field) = self.plan.leading() else { return Ok(((0..rows as u32).collect(), vec![0, rows as u32])) };
         let mut codes = Vec::with_capacity(rows);
         for block in blocks {
-            if let Column::Texts(from) = &block.columns[field] {
-                self.dictionaries[field].translate(block.thread, from, &mut codes);
-            }
+            block.codes(self.plan, field, &self.dictionaries[field], &mut codes)?;
         }
         let student_block = |code: u32| (code / STUDENTS_PER_BLOCK) as usize;
         let mut bounds = vec![0u32; self.dictionaries[field].len() / STUDENTS_PER_BLOCK as usize + 2];
@@ -179,7 +208,7 @@ impl Checks<'_> {
             *code = *place;
             *place += 1;
         }
-        (codes, bounds)
+        Ok((codes, bounds))
     }
 
     /// Keeps one of equal rows; rejects all rows of a key whose rows differ.
@@ -322,6 +351,14 @@ impl Part {
     pub fn forget_rows(&mut self) -> usize {
         (self.origins, self.columns, self.places, self.sources) = Default::default();
         std::mem::take(&mut self.rows).len()
+    }
+
+    /// The codes that the accepted rows have in a field, one after the other, equal ones side by side once.
+    pub fn runs(&self, field: usize) -> Vec<u32> {
+        let Column::Texts(codes) = &self.columns[field] else { return Vec::new() };
+        let mut runs: Vec<u32> = self.rows.iter().map(|row| codes[*row as usize]).collect();
+        runs.dedup();
+        runs
     }
 
     /// The codes that the accepted rows have in a field of texts.

@@ -1,5 +1,6 @@
 //! How each field of a collection is read, made once from its contract.
 
+use super::column::Column;
 use super::reference::References;
 use super::value::{Bounds, Codes};
 use crate::contract::{Contract, Contracts, Field, Format, Kind, OnViolation};
@@ -102,6 +103,17 @@ impl<'a> Plan<'a> {
     pub fn defines(&self) -> Option<(usize, &str)> {
         let named = self.contract.fields.iter().enumerate();
         named.filter_map(|(i, f)| Some((i, f.surrogate.as_deref()?))).next()
+    }
+
+    /// For each field, the bytes of a value as a block keeps it: none of the partition's.
+    pub fn widths(&self) -> impl Iterator<Item = usize> {
+        let width = |(field, reader)| if Some(field) == self.partition { 0 } else { Column::for_reader(reader, 0).width() };
+        self.readers.iter().enumerate().map(width)
+    }
+
+    /// The column of a field whose values are these bytes.
+    pub fn column(&self, field: usize, bytes: &[u8]) -> Column {
+        Column::of_bytes(&self.readers[field], bytes)
     }
 
     /// For each field, the reference table whose codes it shares: those of a surrogate key of another collection.

@@ -14,7 +14,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Rows of a row group where students do not cut them.
 const ROWS_PER_GROUP: usize = 1 << 20;
@@ -25,22 +25,66 @@ pub struct Layout<'a> {
     pub plan: &'a Plan<'a>,
     /// The texts of each field.
     pub dictionaries: &'a [Dictionary<'a>],
+    /// The field whose texts the collection has numbered, and these, in the place of its dictionary.
+    pub numbered: Option<(usize, &'a Dictionary<'a>)>,
     /// The columns of the file.
     pub schema: SchemaRef,
 }
 
-impl Layout<'_> {
-    /// Writes a partition as `folder/<collection>-<hash>.parquet`.
-    pub fn write(&self, root: &Path, folder: &Path, part: &Part) -> Result<Stored> {
-        let failed = |e: ParquetError| Error::internal(format!("cannot write {} to the lake", self.plan.contract.name), e);
-        let (mut writer, schema) = start(Draft::create(folder)?, &self.schema).map_err(failed)?;
-        let mut encoder = Encoder::new()?;
-        for rows in self.groups(part) {
-            let chunks = self.group(&mut encoder, &schema, part, rows).map_err(failed)?;
-            append(&mut writer, chunks).map_err(failed)?;
+/// A partition being written, part after part.
+pub struct Writing<'a> {
+    layout: &'a Layout<'a>,
+    folder: PathBuf,
+    open: Option<(SerializedFileWriter<Draft>, SchemaDescriptor, Encoder)>,
+    /// Rows so far.
+    pub rows: u64,
+}
+
+impl<'a> Writing<'a> {
+    /// A file `folder/<collection>-<hash>.parquet`, which is begun with the first row.
+    pub fn new(layout: &'a Layout<'a>, folder: PathBuf) -> Writing<'a> {
+        Writing { layout, folder, open: None, rows: 0 }
+    }
+
+    fn failed(&self, e: ParquetError) -> Error {
+        Error::internal(format!("cannot write {} to the lake", self.layout.plan.contract.name), e)
+    }
+
+    /// Writes the accepted rows of a part, and forgets them.
+    pub fn add(&mut self, part: &mut Part) -> Result<()> {
+        if !part.rows.is_empty() {
+            let (mut writer, schema, mut encoder) = match self.open.take() {
+                Some(open) => open,
+                None => {
+                    let (writer, schema) = start(Draft::create(&self.folder)?, &self.layout.schema).map_err(|e| self.failed(e))?;
+                    (writer, schema, Encoder::new()?)
+                }
+            };
+            for rows in self.layout.groups(part) {
+                let chunks = self.layout.group(&mut encoder, &schema, part, rows).map_err(|e| self.failed(e))?;
+                append(&mut writer, chunks).map_err(|e| self.failed(e))?;
+            }
+            self.open = Some((writer, schema, encoder));
         }
-        let draft = writer.into_inner().map_err(failed)?;
-        draft.finish(root, |hash| format!("{}-{}.parquet", self.plan.contract.name, &hash[..16]))
+        self.rows += part.forget_rows() as u64;
+        Ok(())
+    }
+
+    /// Ends the file; none if there was no row.
+    pub fn finish(mut self, root: &Path) -> Result<Option<Stored>> {
+        let Some((writer, ..)) = self.open.take() else { return Ok(None) };
+        let draft = writer.into_inner().map_err(|e| self.failed(e))?;
+        draft.finish(root, |hash| format!("{}-{}.parquet", self.layout.plan.contract.name, &hash[..16])).map(Some)
+    }
+}
+
+impl Layout<'_> {
+    /// The texts of a field.
+    fn dictionary(&self, field: usize) -> &Dictionary<'_> {
+        match self.numbered {
+            Some((numbered, texts)) if numbered == field => texts,
+            _ => &self.dictionaries[field],
+        }
     }
 
     /// Cuts the rows into row groups: at multiples of so many students, if the collection is sorted by them.
@@ -72,7 +116,7 @@ impl Layout<'_> {
             if plan.surrogates.iter().any(|(f, _)| *f == field) {
                 let description = schema.column(fields + keys.len());
                 let sorted = plan.leading() == Some(field);
-                let domain = self.dictionaries[field].len();
+                let domain = self.dictionary(field).len();
                 keys.push(if sorted { encoder.sorted_keys(&description)? } else { encoder.keys(&description, domain)? });
             }
         }
@@ -89,7 +133,7 @@ impl Layout<'_> {
         reader: &Reader,
         rows: &[u32],
     ) -> Encoded<Chunk> {
-        let dictionary = &self.dictionaries[field];
+        let dictionary = self.dictionary(field);
         match (column, reader) {
             (Column::Bytes(values), Reader::Code(codes)) => encoder.bytes(description, values, rows, Some(codes)),
             (Column::Bytes(values), _) => encoder.bytes(description, values, rows, None),

@@ -4,7 +4,7 @@
 use super::relation;
 use crate::catalog::{Catalog, LAKE, Layer, View};
 use crate::contract::{Contract, Contracts, OnViolation};
-use crate::engine::Engine;
+use crate::engine::{Engine, Limit};
 use crate::error::{Error, Result};
 use crate::ingest::EXAMPLES;
 use crate::jurisdiction::Jurisdiction;
@@ -62,9 +62,16 @@ pub struct Look {
 }
 
 /// Looks at the lake of a load; checks run for collections of this load. The jurisdiction tells which crosswalk stands in when none was handed over.
-pub async fn look(root: &Path, project: &Project, load: &Load, jurisdiction: &str, partitions: usize) -> Result<Look> {
+pub async fn look(
+    root: &Path,
+    project: &Project,
+    load: &Load,
+    jurisdiction: &str,
+    partitions: usize,
+    memory_limit: Option<&Limit>,
+) -> Result<Look> {
     let catalog = Catalog::load(project, jurisdiction)?;
-    let engine = Engine::new(partitions, None)?;
+    let engine = Engine::new(partitions, memory_limit)?;
     let (jurisdiction, contracts) = (Jurisdiction::load(project, jurisdiction)?, project.contracts()?);
     relation::register(&engine, project, &contracts, &jurisdiction, root, load)?;
     let handed_over = |v: &View| v.header.collection.as_ref().is_some_and(|name| load.collections.iter().any(|c| c.collection == *name));

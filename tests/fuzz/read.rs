@@ -5,7 +5,8 @@
 
 use perkins::contract::Contracts;
 use perkins::error::Error;
-use perkins::ingest::parse::{Parsed, parse};
+use perkins::ingest::aside::Room;
+use perkins::ingest::parse::{Means, Parsed, parse};
 use perkins::ingest::plan::Plan;
 use perkins::ingest::reference::References;
 use perkins::ingest::reject::message;
@@ -84,7 +85,8 @@ fn outcome(collection: &str, source: &Source, threads: usize, chunk_bytes: usize
     let contract = contracts().get(collection).unwrap();
     let plan = Plan::new(contract, contracts()).unwrap();
     let shared = plan.shared(&References::default()).into_iter().map(|_| None).collect();
-    match parse(&plan, shared, std::slice::from_ref(source), 0, threads, chunk_bytes) {
+    let room = Room::new(Path::new("."), u64::MAX);
+    match parse(&plan, shared, std::slice::from_ref(source), 0, &Means { threads, chunk_bytes, room: &room }) {
         Ok(Parsed { parts, rejects, files, .. }) => {
             let (accepted, facts) = (parts.values().flatten().map(|b| b.rows as u64).sum(), files[0].clone());
             assert_eq!(facts.rows, accepted + rejects.len() as u64, "a row was lost");

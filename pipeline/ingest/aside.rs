@@ -1,0 +1,149 @@
+//! Rows that memory shall not hold while a collection is read: they are put aside into files without names, and come back as often as they are
+//! needed, so that memory depends on how many students there are and not on how many rows.
+
+use super::column::Column;
+use super::dictionary::Dictionary;
+use super::parse::{Block, Lines};
+use super::plan::Plan;
+use crate::error::{Error, Result};
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Write;
+use std::ops::RangeInclusive;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where rows go that memory shall not hold; all threads that read a collection share it.
+#[derive(Debug)]
+pub struct Room {
+    folder: PathBuf,
+    most: u64,
+    taken: AtomicU64,
+}
+
+/// The values of a block, by field.
+#[derive(Debug)]
+pub enum Values {
+    /// In memory.
+    Here(Vec<Column>),
+    /// In a file: field after field, from this byte on.
+    Aside(Arc<File>, u64),
+}
+
+/// The file of one thread.
+#[derive(Debug)]
+pub struct Shelf {
+    file: Arc<File>,
+    end: u64,
+}
+
+fn failed(e: std::io::Error) -> Error {
+    Error::internal("rows that do not fit into memory could not be put aside on disk", e)
+}
+
+impl Room {
+    /// Memory holds so many bytes of values; the rest goes to the disk on which `folder` is, or will be.
+    pub fn new(folder: &Path, most: u64) -> Room {
+        Room { folder: folder.to_path_buf(), most, taken: AtomicU64::new(0) }
+    }
+
+    /// Takes room for some bytes; false if there is none.
+    pub fn take(&self, bytes: u64) -> bool {
+        self.taken.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.most
+    }
+
+    /// Whether something found no room.
+    pub fn is_full(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) > self.most
+    }
+
+    /// A new file. It has no name, so that nothing is left of it, whatever happens.
+    pub fn shelf(&self) -> Result<Shelf> {
+        let there = self.folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+        Ok(Shelf { file: Arc::new(tempfile::tempfile_in(there).map_err(failed)?), end: 0 })
+    }
+}
+
+impl Shelf {
+    /// Puts columns aside.
+    pub fn put(&mut self, columns: &[Column]) -> Result<Values> {
+        let at = self.end;
+        for column in columns {
+            let bytes = column.bytes();
+            self.file.as_ref().write_all(bytes).map_err(failed)?;
+            self.end += bytes.len() as u64;
+        }
+        Ok(Values::Aside(Arc::clone(&self.file), at))
+    }
+}
+
+impl Block {
+    /// The values of a field.
+    fn column(&self, plan: &Plan, field: usize) -> Result<Cow<'_, Column>> {
+        Ok(match &self.values {
+            Values::Here(columns) => Cow::Borrowed(&columns[field]),
+            Values::Aside(file, at) => {
+                let before: usize = plan.widths().take(field).sum();
+                let at = at + (before * self.rows) as u64;
+                Cow::Owned(plan.column(field, &read(file, at, plan.widths().nth(field).unwrap_or(0) * self.rows)?))
+            }
+        })
+    }
+
+    /// The values of all fields.
+    pub fn columns(&self, plan: &Plan) -> Result<Cow<'_, [Column]>> {
+        Ok(match &self.values {
+            Values::Here(columns) => Cow::Borrowed(columns),
+            Values::Aside(file, at) => {
+                let bytes = read(file, *at, plan.widths().sum::<usize>() * self.rows)?;
+                let mut rest = bytes.as_slice();
+                let next = |(field, width): (usize, usize)| {
+                    let (of, after) = rest.split_at(width * self.rows);
+                    rest = after;
+                    plan.column(field, of)
+                };
+                Cow::Owned(plan.widths().enumerate().map(next).collect())
+            }
+        })
+    }
+
+    /// The codes of a field of texts, as a dictionary has them.
+    pub fn codes(&self, plan: &Plan, field: usize, dictionary: &Dictionary, out: &mut Vec<u32>) -> Result<()> {
+        if let Column::Texts(codes) = self.column(plan, field)?.as_ref() {
+            dictionary.translate(self.thread, codes, out);
+        }
+        Ok(())
+    }
+
+    /// Its rows with a code of the leading field within a range, in memory; none if it has no such row.
+    pub fn select(&self, plan: &Plan, dictionaries: &[Dictionary], range: &RangeInclusive<u32>) -> Result<Option<Block>> {
+        let (file, thread) = (self.file, self.thread);
+        let mut rows: Vec<u32> = (0..self.rows as u32).collect();
+        if let Some(field) = plan.leading() {
+            let mut codes = Vec::with_capacity(self.rows);
+            self.codes(plan, field, &dictionaries[field], &mut codes)?;
+            rows.retain(|row| range.contains(&codes[*row as usize]));
+        }
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let columns = self.columns(plan)?;
+        if rows.len() == self.rows {
+            let values = Values::Here(columns.into_owned());
+            return Ok(Some(Block { file, thread, lines: self.lines.clone(), rows: self.rows, values }));
+        }
+        let mut lines = Lines::default();
+        rows.iter().enumerate().for_each(|(to, &from)| lines.push(to, self.lines.of(from)));
+        let columns = columns.iter().enumerate();
+        let columns = columns.map(|(f, c)| if Some(f) == plan.partition { c.clone() } else { c.take(&rows) }).collect();
+        Ok(Some(Block { file, thread, lines, rows: rows.len(), values: Values::Here(columns) }))
+    }
+}
+
+fn read(file: &File, at: u64, bytes: usize) -> Result<Vec<u8>> {
+    let mut read = vec![0; bytes];
+    file.read_exact_at(&mut read, at).map_err(failed)?;
+    Ok(read)
+}
