@@ -21,7 +21,7 @@ fn loads(raw: &Path, more: &Path, options: Options) -> [String; 2] {
         for path in entries(folder) {
             place.file(path.file_name().unwrap().to_str().unwrap(), &fs::read(&path).unwrap());
         }
-        let load = place.ingest().load;
+        let load = place.try_ingest().unwrap().load;
         ids.push(load.load_id.clone());
         place.previous = Some(load);
     }

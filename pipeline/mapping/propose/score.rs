@@ -75,7 +75,9 @@ fn weight(field: &Field) -> f64 {
 /// How likely a column is a field, from 0 to 1.
 fn score(field: &Field, column: &Profile, words: &Words) -> f64 {
     let names = std::iter::once(field.name.as_str()).chain(aliases(&field.description));
-    let name = names.map(|n| words.alike(n, &column.name)).fold(0.0, f64::max);
+    // Of what is in objects within objects, the last name may say it all.
+    let last = column.name.rsplit('.').next().unwrap_or_default();
+    let name = names.flat_map(|n| [words.alike(n, &column.name), words.alike(n, last)]).fold(0.0, f64::max);
     // Texts may stand for codes; else values that can't be the field's are only believed where the name is the same.
     let foreign = field.constraints.codes.is_some() && column.few().is_some();
     if name < SAME && column.filled > 0 && values(field, column) == 0.0 && !foreign {
