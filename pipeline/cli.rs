@@ -3,6 +3,7 @@
 use crate::command;
 use crate::engine::Limit;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::observe::{self, Watch};
 use crate::project::Project;
 use crate::root::Root;
@@ -352,9 +353,10 @@ pub fn parse_years(text: &str) -> std::result::Result<(i32, i32), String> {
     range.filter(|(a, b)| a <= b).ok_or_else(|| "expected two years from 1990 to 2100, such as 2021..2024".into())
 }
 
-/// Runs the program; returns its exit code. Under a limit of memory, `on_limit` is called first: what is freed is then to go back to the
-/// system.
-pub fn main(on_limit: impl FnOnce()) -> u8 {
+/// Runs the program; returns its exit code. `give_back` makes the allocator give back what is freed: at once under a limit of memory, else once
+/// there is more than memory shall hold.
+pub fn main(give_back: fn()) -> u8 {
+    memory::set_hook(give_back);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
@@ -367,7 +369,7 @@ pub fn main(on_limit: impl FnOnce()) -> u8 {
     let mut line = None;
     let settings = start_log(&cli.settings).and_then(|()| Settings::read(&cli.settings));
     if settings.as_ref().is_ok_and(|s| s.memory_limit.is_some()) {
-        on_limit();
+        memory::give_back();
     }
     let result = settings.and_then(|settings| watched(cli.command, settings, &cli.settings, &mut line));
     match result {

@@ -30,6 +30,7 @@ pub mod jurisdiction;
 pub mod lake;
 pub mod lineage;
 pub mod mapping;
+pub mod memory;
 pub mod observe;
 pub mod project;
 pub mod publish;

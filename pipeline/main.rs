@@ -12,6 +12,6 @@ fn main() -> ExitCode {
     // Freed memory is kept for the next step instead of going back to the system and being zeroed again: up to a fifth less CPU time.
     // SAFETY: sets an option of the allocator, before any other thread is there.
     unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
-    // SAFETY: as above; under a limit, memory of one thread must not wait for that thread.
+    // SAFETY: one aligned word, of which every thread may see the old value or the new.
     ExitCode::from(perkins::cli::main(|| unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, 10) }))
 }

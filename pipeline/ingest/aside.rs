@@ -6,6 +6,7 @@ use super::dictionary::Dictionary;
 use super::parse::{Block, Lines};
 use super::plan::Plan;
 use crate::error::{Error, Result};
+use crate::memory;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Write;
@@ -51,7 +52,13 @@ impl Room {
 
     /// Takes room for some bytes; false if there is none.
     pub fn take(&self, bytes: u64) -> bool {
-        self.taken.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.most
+        let before = self.taken.fetch_add(bytes, Ordering::Relaxed);
+        let fits = before.saturating_add(bytes) <= self.most;
+        if !fits && before <= self.most {
+            // What comes is much, so what is freed must not wait for its thread.
+            memory::give_back();
+        }
+        fits
     }
 
     /// Whether something found no room.
