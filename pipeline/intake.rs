@@ -14,6 +14,22 @@ pub struct Changes {
     pub fewer_rows: Change,
     /// From one school year to the next, of a collection and institution.
     pub row_count: Change,
+    /// A school year without the one before and after it.
+    pub lone_year: LoneYear,
+}
+
+/// How few rows a school year has that may be mistyped.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoneYear {
+    share: Share,
+}
+
+impl LoneYear {
+    /// The largest share of the rows of the collection's largest year.
+    pub fn at_most(&self) -> f64 {
+        self.share.0
+    }
 }
 
 /// A change is told if it reaches both limits.
@@ -49,9 +65,15 @@ pub struct Words {
     same: BTreeMap<String, Vec<String>>,
 }
 
+/// The files of `data/intake`.
+const FILES: [&str; 3] = ["change.toml", "warning.toml", "words.toml"];
+
 /// Reads a file of `data/intake`.
 fn file<T: DeserializeOwned>(project: &Project, name: &str) -> Result<T> {
     let files = project.intake()?;
+    if let Some((_, other)) = files.iter().find(|(name, _)| !FILES.contains(&name.as_str())) {
+        return Err(Error::Config(format!("{}: nothing reads it; data/intake has {}", other.label, FILES.join(", "))));
+    }
     let file = files.get(name).ok_or_else(|| Error::Config(format!("data/intake/{name} is not there; a project needs it")))?;
     toml::from_str(&file.text).map_err(|e| Error::Config(format!("{}: {e}", file.label)))
 }

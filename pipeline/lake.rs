@@ -43,6 +43,9 @@ pub struct Load {
     /// What was taken out, if that is what made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<Removed>,
+    /// What was taken out of loads before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removals: Vec<Removed>,
     /// Why it was not committed, if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
@@ -82,6 +85,9 @@ pub struct Input {
     pub rejected: u64,
     /// Columns that were kept out.
     pub unknown_columns: Vec<String>,
+    /// Fields of the contract that it has no column for, as far as it says that: objects and mapped files do not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_columns: Vec<String>,
     /// The mapping that made its rows, if any; the file is listed for each use of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<Applied>,

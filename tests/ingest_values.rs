@@ -249,6 +249,53 @@ fn where_the_names_of_the_columns_are_is_said() {
 }
 
 #[test]
+fn a_quotation_mark_that_closes_too_late_swallows_no_rows() {
+    let header = "school_year,student_id,education_level,first_name,gender,race_ethnicity\n";
+    let row = |i: u32, name: &str| format!("2024,{i},secondary,{name},F,white\n");
+    let try_rows = |rows: &[String]| {
+        let place = School::with(&[("student.csv", &(header.to_string() + &rows.concat()))]);
+        place.try_ingest().map(|o| counts(&o, "student").accepted).map_err(|e| e.to_string())
+    };
+    let late = |first: u32, last: u32| {
+        Err(format!(
+            "student.csv: the record that begins in line {first} goes on to line {last}, and what is between looks like records of its own: a \
+             quotation mark is missing there, or is closed too late; correct it"
+        ))
+    };
+    // Opened before a name and closed behind another: the lines between are records.
+    assert_eq!(try_rows(&[row(1, "Ann"), row(2, "\"Bea"), row(3, "Cy"), row(4, "Di\""), row(5, "Eve")]), late(3, 5));
+    // Closed by the mark that opens the next: the field goes on behind it.
+    assert_eq!(try_rows(&[row(1, "\"Ann"), row(2, "\"Bea\""), row(3, "Cy")]), late(2, 3));
+    // Line ends, separators and quotation marks that are text.
+    assert_eq!(try_rows(&[row(1, "\"Ann\nBea, Cy\nDi \"\"D\"\"\""), row(2, "\"Eve\n\n\"")]), Ok(2));
+    assert_eq!(try_rows(&[row(1, "\"a,b,c,d,e,f\nBea, Cy\n1,2,3,4,5\nDi\"")]), Ok(1));
+}
+
+#[test]
+fn identifiers_that_a_spreadsheet_spoiled_are_rejected() {
+    let ids = ["8.00033E+08", "1e+10", "=\"0005\"", "'0005", "0005", "1E5", "E+5", "a'b", "5.5E+x", "1.E+2"];
+    let rows: String = ids.iter().map(|id| format!("2024,\"{}\",secondary,F,white\n", id.replace('"', "\"\""))).collect();
+    let outcome = School::with(&[("student.csv", &format!("{STUDENT}{rows}"))]).ingest();
+    assert_eq!(
+        brief(&outcome),
+        owned(&[(2, "student_id", "type"), (3, "student_id", "type"), (4, "student_id", "type"), (5, "student_id", "type")])
+    );
+    assert!(rejects(&outcome)[0].message.contains("make its column text"), "{:?}", rejects(&outcome)[0]);
+}
+
+#[test]
+fn names_that_may_be_a_student_s_are_not_shown() {
+    let error = |name: &str, content: &str| School::with(&[(name, content)]).error();
+    let said = error("student.csv", "Smith,Minh,F,hispanic\nJones,Ann,F,white\n");
+    assert!(said.contains("columns found: 4, none of which is one of the names") && !said.contains("Minh"), "{said}");
+    let said = error("student.ndjson", "{\"0281312578\":{\"gender\":\"F\"},\"student_id\":\"1\"}\n");
+    assert!(said.contains("columns found: student_id") && !said.contains("0281312578"), "{said}");
+    // One short number is a name among others.
+    let said = error("student.csv", "school_year,student_id,504\n");
+    assert!(said.contains("columns found: school_year, student_id, 504"), "{said}");
+}
+
+#[test]
 fn letter_case_of_file_names_does_not_count() {
     let row = "2024,A,secondary,F,white\n";
     let place = School::with(&[("Student.CSV", &format!("{STUDENT}{row}"))]);
@@ -259,12 +306,23 @@ fn letter_case_of_file_names_does_not_count() {
 
 #[test]
 fn what_may_have_been_meant_is_said() {
-    let place = School::with(&[("student.csv", STUDENT), ("programs.csv", "x\n"), ("exits/2024.csv", "x\n"), ("programs.md", "x")]);
+    let place = School::with(&[
+        ("student.csv", STUDENT),
+        ("programs.csv", "x\n"),
+        ("program_enrollment-2024.csv", "x\n"),
+        ("exits/2024.csv", "x\n"),
+        ("programs.md", "x"),
+    ]);
     let warnings = place.ingest().load.warnings;
-    let meant = ["exits (did you mean the collection exit?)", "programs.csv (did you mean the collection program?)", "programs.md"];
+    let meant = [
+        "exits (if it is of the collection exit, put it into a folder exit)",
+        "program_enrollment-2024.csv (if it is of the collection program_enrollment, put it into a folder program_enrollment)",
+        "programs.csv (if it is of the collection program, put it into a folder program)",
+        "programs.md",
+    ];
     assert_eq!(warnings[0].examples, meant);
     let said = School::with(&[("students.csv", STUDENT)]).error();
-    assert!(said.contains("students.csv (did you mean the collection student?)"), "{said}");
+    assert!(said.contains("students.csv (if it is of the collection student, put it into a folder student)"), "{said}");
 }
 
 #[test]
@@ -275,6 +333,8 @@ fn what_systems_leave_in_folders_is_passed_over() {
         ("student/Thumbs.db", "x"),
         ("student/desktop.ini", "x"),
         ("__MACOSX/student/._2024.csv", "x"),
+        ("student/_SUCCESS", ""),
+        ("student/readme.txt", "x"),
     ]);
     let load = place.ingest().load;
     assert!(load.warnings.is_empty(), "{:?}", load.warnings);

@@ -203,6 +203,17 @@ fn workbooks_objects_and_parquet_are_proposed_for_as_text_is() {
 }
 
 #[test]
+fn one_number_is_a_name_and_a_birth_date_is_no_year() {
+    let place = place();
+    let rows = |i: usize| format!("2024,0{i},2008-01-0{i},Y\n");
+    let content = format!("Report Year,SSID,Birth Date,504\n{}", (1..9).map(rows).collect::<String>());
+    let proposed = proposal(&place, "pupils.csv", &content, &["--collection", "student"]);
+    has(&proposed, &["school_year = \"Report Year\"", "birth_date = \"Birth Date\"", "section_504 = \"504\""]);
+    let proposed = proposal(&place, "pupils.csv", &content.replace("Report Year", "Nothing"), &["--collection", "student"]);
+    assert!(!proposed.contains("take = \"school_year\""), "{proposed}");
+}
+
+#[test]
 fn an_agency_s_words_are_data() {
     let place = place();
     place.file("a.csv", "Schuljahr,Kennung,homeless\n2024,1,Y\n2024,2,N\n");
@@ -226,6 +237,8 @@ fn what_can_not_be_mapped_is_refused() {
     place.perkins(&["map", "empty.csv"]).refuses(1, &["empty.csv", "empty"]);
     place.file("a.csv", "a,b\n1,2\n");
     place.perkins(&["map", "a.csv", "--collection", "students"]).refuses(3, &["students", "student,"]);
+    place.file("title.csv", "Students of 2024\n\nschool_year,student_id,homeless\n2024,1,Y\n");
+    place.perkins(&["map", "title.csv"]).refuses(1, &["title.csv: line 3 has many fields", "remove the lines above"]);
     place.file("a.ndjson", "{\"a\":1}\n");
     place.perkins(&["map", "a.ndjson", "--delimiter", "|"]).refuses(3, &["a.ndjson", "--delimiter"]);
     fs::write(place.path().join("record.xlsx"), book("", "", "<styleSheet/>", &format!("<row>{}</row>", cells("2024,Smith,123456789"))))

@@ -216,7 +216,7 @@ fn when_a_change_is_told_is_data() {
     };
     // 20 to 11 is less than half; 20 to 10 is half, and ten rows.
     assert_eq!([said(20, &[]), said(11, &[]), said(20, &[]), said(10, &[])], [false, false, false, true]);
-    let limits = "[fewer_rows]\nshare = 0.1\nrows = 2\n[row_count]\nshare = 0.5\nrows = 10\n";
+    let limits = "[fewer_rows]\nshare = 0.1\nrows = 2\n[row_count]\nshare = 0.5\nrows = 10\n[lone_year]\nshare = 0.1\n";
     place.file("ours/data/intake/change.toml", limits);
     let ours = ["--overlay", "ours"];
     // 20 to 19 is one row; 20 to 18 is a tenth, and two rows.
@@ -225,6 +225,80 @@ fn when_a_change_is_told_is_data() {
     place.perkins(&["ingest", "raw", "--overlay", "ours"]).refuses(3, &["change.toml", "share", "1.1 must be a share from 0 to 1"]);
     place.file("ours/data/intake/change.toml", &limits.replace("rows", "row"));
     place.perkins(&["ingest", "raw", "--overlay", "ours"]).refuses(3, &["change.toml", "row"]);
+}
+
+#[test]
+fn a_column_that_is_gone_is_told() {
+    let place = place();
+    place.works(&["ingest", "raw"]);
+    let header = "school_year,student_id,education_level,gender,race_ethnicity";
+    let rows = "2024,A,secondary,F,white\n2024,B,secondary,F,white\n";
+    let said = |homeless: &str| {
+        place.file("second/student/one.csv", &format!("{header},homeless\n2024,C,secondary,F,white,Y\n"));
+        place.file(
+            "second/student/two.csv",
+            &format!("{header}{homeless}\n{}", if homeless.is_empty() { rows.to_string() } else { rows.replace("white", "white,N") }),
+        );
+        let answer = place.perkins(&["ingest", "second"]);
+        assert_eq!(answer.code, 0, "{}", answer.err);
+        answer.out + &answer.err
+    };
+    let without = said("");
+    assert!(without.contains("warning: student, missing_column: 1 (such as student/two.csv has no homeless)"), "{without}");
+    assert!(!said(",homeless").contains("missing_column"));
+    // A name that is nearly it; what the load before had counts too.
+    let misspelt = said(",homeles");
+    assert!(misspelt.contains("homeles (did you mean homeless?)"), "{misspelt}");
+    std::fs::remove_file(place.path().join("second/student/one.csv")).unwrap();
+    place.file("second/student/two.csv", &format!("{header}\n{rows}"));
+    let said = place.works(&["ingest", "second"]);
+    assert!(said.contains("missing_column: 1 (such as student/two.csv has no homeless)"), "{said}");
+    // Who never has it is not asked for it.
+    assert!(!place.works(&["ingest", "second"]).contains("missing_column: 2"));
+}
+
+#[test]
+fn a_year_that_stands_alone_is_told() {
+    let place = place();
+    let mut student = "school_year,student_id,education_level,gender,race_ethnicity\n".to_string();
+    (0..20).for_each(|i| student += &format!("{},N{i},secondary,F,white\n", 2023 + i % 2));
+    // A tenth of the ten of a year is one row.
+    place.file("second/student.csv", &(student.clone() + "2042,N1,secondary,F,white\n"));
+    let said = place.works(&["check", "second"]);
+    assert!(said.contains("lone_year: 1") && said.contains("1 rows of 2042, from student.csv"), "{said}");
+    for rows in ["2025,N1,secondary,F,white\n", "2042,N1,secondary,F,white\n2042,N2,secondary,F,white\n"] {
+        place.file("second/student.csv", &(student.clone() + rows));
+        assert!(!place.works(&["check", "second"]).contains("lone_year"), "{rows}");
+    }
+}
+
+#[test]
+fn what_was_removed_and_is_back_is_told() {
+    let place = place();
+    place.works(&["ingest", "raw"]);
+    place.works(&["remove", "student", "A", "--reason", "a court said so"]);
+    // Another load between, so that it is not the one before that knows.
+    place.file("second/institution.csv", &std::fs::read_to_string(place.raw().join("institution.csv")).unwrap());
+    assert!(!place.works(&["ingest", "second"]).contains("removed_is_back"));
+    let said = place.works(&["ingest", "raw"]);
+    assert!(said.contains("warning: student, removed_is_back: 1 (such as removed because: a court said so)"), "{said}");
+    place.works(&["verify"]);
+}
+
+#[test]
+fn a_file_without_rows_replaces_nothing_and_is_told() {
+    let place = place();
+    let placement = "student_id,placement_year,placement_quarter,placement_kind,source\n";
+    place.file("raw/placement.csv", &format!("{placement}A,2024,4,military,survey\n"));
+    place.works(&["ingest", "raw"]);
+    let rows = || place.query("SELECT count(*) AS n FROM lake.placement")[0]["n"].clone();
+    assert_eq!(rows(), "1");
+    for name in ["placement.csv", "placement.ndjson"] {
+        place.file(&format!("{name}/{name}"), if name.ends_with("csv") { placement } else { "" });
+        let said = place.works(&["ingest", name]);
+        assert!(said.contains(&format!("warning: placement, file_without_rows: 1 (such as {name})")), "{said}");
+        assert_eq!(rows(), "1");
+    }
 }
 
 /// What a load logs of the collections that it reads.

@@ -93,6 +93,11 @@ pub fn manifest(settings: &Settings, run: Option<&str>, jurisdiction: Option<&st
             root.display(),
             commit.runs.keys().cloned().collect::<Vec<_>>().join(", ")
         )),
+        _ if commit.load.is_none() => Error::NoLake(format!(
+            "nothing is loaded under {}; load files with `perkins ingest RAW_DIR` (`perkins check RAW_DIR` says what is wrong with them) and start \
+             `perkins run`, or name another folder with --restricted",
+            root.display()
+        )),
         _ => Error::NoLake(format!(
             "there is no run under {}; start `perkins run` first, or name another folder with --restricted",
             root.display()

@@ -119,8 +119,10 @@ pub fn main(args: &StatusArgs, settings: &Settings) -> Result<()> {
     let root = &settings.restricted;
     let history = commit::history(root)?;
     let Some(current) = history.first() else {
+        let failed = history::loads(root)?.into_iter().find_map(|past| past.load.failed);
+        let failed = failed.map(|why| format!("; the last load failed: {why}")).unwrap_or_default();
         return Err(Error::NoLake(format!(
-            "nothing was loaded under {} yet; run `perkins ingest RAW_DIR` first, or name another folder with --restricted",
+            "nothing was loaded under {} yet; run `perkins ingest RAW_DIR` first, or name another folder with --restricted{failed}",
             root.display()
         )));
     };

@@ -8,10 +8,10 @@ use super::plan::{Link, Plan};
 use super::reference::Reference;
 use super::reject::Reject;
 use super::source::Source;
-use super::{EXAMPLES, Options};
+use super::{EXAMPLES, Options, RejectExample};
 use crate::contract::OnViolation;
 use crate::lake::{At, Counts, Input, LakeFile, Surrogate, Warning};
-use crate::mapping::name::may_be_a_number;
+use crate::mapping::name::{may_be_a_number, nearest};
 use crate::mapping::report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -97,6 +97,7 @@ impl Ingest<'_> {
         let rejected = found.rejected();
         let mut counts = Counts { collection: name.clone(), by_rule: found.by_rule(), ..Counts::default() };
         let (mut inputs, mut told) = (Vec::new(), Told::default());
+        let has_rows = self.previous.is_some_and(|p| p.files_of(name).next().is_some());
         for (number, (source, facts)) in (first..).zip(sources.iter().zip(facts)) {
             let of = |counts: &BTreeMap<u32, u64>| counts.get(&number).copied().unwrap_or_default();
             let (duplicates, rejected) = (of(&found.duplicates), of(&rejected));
@@ -105,15 +106,30 @@ impl Ingest<'_> {
             counts.accepted += input.accepted;
             counts.duplicates += duplicates;
             counts.rejected += rejected;
-            told.add(&input, facts.told);
+            told.add(&input, has_rows, facts.told);
             inputs.push(input);
         }
         let place = |(file, line): (u32, u64)| At { file: sources[(file - first) as usize].name.clone(), line };
         let links = plan.links.iter().zip(found.unknown).filter(|(_, u)| u.rows > 0);
         let mut warnings: Vec<Warning> = links.map(|(link, unknown)| unknown_warning(name, link, unknown, place)).collect();
         warnings.extend(told.warnings(name));
+        warnings.extend(self.missing_columns(name, &inputs));
         warnings.extend(report::warnings(name, sources.iter().filter_map(|s| s.mapping.as_ref())));
         Done { inputs, counts: Some(counts), warnings, rejects: found.rejects, ..Done::default() }
+    }
+
+    /// Fields without a column in a file, though another file of the collection has one, now or in the load before: all its rows have no value there.
+    fn missing_columns(&self, collection: &str, inputs: &[Input]) -> Option<Warning> {
+        let before = self.previous.iter().flat_map(|p| &p.inputs).filter(|i| i.collection == collection);
+        let others: Vec<&Input> = inputs.iter().chain(before).filter(|i| i.mapping.is_none()).collect();
+        let usual = |field: &&String| others.iter().any(|i| !i.missing_columns.contains(field));
+        let of = |input: &Input| {
+            let fields: Vec<&str> = input.missing_columns.iter().filter(usual).map(String::as_str).collect();
+            (!fields.is_empty() && input.rows_read > 0).then(|| format!("{} has no {}", input.path, fields.join(", ")))
+        };
+        let found: Vec<String> = inputs.iter().filter_map(of).collect();
+        let count = found.len() as u64;
+        (count > 0).then(|| Warning::new("missing_column", Some(collection), count, found.into_iter().take(EXAMPLES).collect()))
     }
 
     /// Names the collections that others refer to and that neither the folder nor the lake has.
@@ -146,10 +162,14 @@ impl Ingest<'_> {
             format!("{rule}{} {count}", field.unwrap_or_default())
         };
         let named = faults.iter().take(FAULTS_NAMED).map(name).collect::<Vec<_>>().join(", ");
+        let files: Vec<String> = self.load.inputs.iter().map(|i| i.path.clone()).collect();
+        let example =
+            |e: &RejectExample| format!("\n    {} ({}{})", e.at, e.field.as_ref().map(|f| format!("{f}: ")).unwrap_or_default(), e.message);
+        let examples: String = rejects.examples(&files).iter().take(EXAMPLES).map(example).collect();
         let rate = 100.0 * counts.rejected as f64 / counts.read as f64;
         let limit = 100.0 * self.options.max_reject_rate;
         Some(format!(
-            "  {}: {} of {} rows ({rate:.2} %; at most {limit} % may be): {named}",
+            "  {}: {} of {} rows ({rate:.2} %; at most {limit} % may be): {named}{examples}",
             counts.collection, counts.rejected, counts.read
         ))
     }
@@ -167,6 +187,7 @@ fn input(collection: &str, source: &Source, facts: &FileFacts, duplicates: u64, 
         duplicates,
         rejected,
         unknown_columns: facts.unknown_columns.clone(),
+        missing_columns: if source.mapping.is_some() { vec![] } else { facts.missing_columns.clone() },
         mapping: source.mapping.as_ref().map(report::applied),
     }
 }
@@ -184,14 +205,19 @@ fn unknown_warning(collection: &str, link: &Link, unknown: Unknown, place: impl 
 struct Told(BTreeMap<&'static str, Vec<String>>);
 
 impl Told {
-    /// Adds what is to be said of a file, beside what its reader told.
-    fn add(&mut self, input: &Input, told: Vec<(&'static str, String)>) {
+    /// Adds what is to be said of a file, beside what its reader told; `has_rows`: the load before has rows of the collection.
+    fn add(&mut self, input: &Input, has_rows: bool, told: Vec<(&'static str, String)>) {
         if !input.unknown_columns.is_empty() {
-            tracing::warn!(file = input.path, columns = shown_names(&input.unknown_columns), "unknown columns were kept out");
+            tracing::warn!(
+                file = input.path,
+                columns = shown_names(&input.unknown_columns, &input.missing_columns),
+                "unknown columns were kept out"
+            );
         }
         // What the lake has of the file's years stays, which nobody would expect.
         let nothing = (input.rejected > 0 && input.accepted + input.duplicates == 0).then(|| ("no_row_accepted", input.path.clone()));
-        told.into_iter().chain(nothing).for_each(|(check, what)| self.0.entry(check).or_default().push(what));
+        let empty = (has_rows && input.rows_read == 0).then(|| ("file_without_rows", input.path.clone()));
+        told.into_iter().chain(nothing).chain(empty).for_each(|(check, what)| self.0.entry(check).or_default().push(what));
     }
 
     fn warnings(self, collection: &str) -> impl Iterator<Item = Warning> {
@@ -202,11 +228,15 @@ impl Told {
     }
 }
 
-/// Names of columns for a log, without those that may be somebody's number.
-fn shown_names(names: &[String]) -> String {
-    let mut shown: Vec<&str> = names.iter().filter(|n| !may_be_a_number(n)).take(20).map(String::as_str).collect();
-    let others = format!("and {} more", names.len() - shown.len());
-    shown.extend((shown.len() < names.len()).then_some(others.as_str()));
+/// Names of columns for a log, without those that may be somebody's number; of objects within objects only the first name, since the others may be
+/// somebody's. Each with the field that may have been meant.
+fn shown_names(names: &[String], missing: &[String]) -> String {
+    let first = |name: &String| name.split_once('.').map_or_else(|| name.clone(), |(first, _)| format!("{first}.*"));
+    let all: BTreeSet<String> = names.iter().map(first).collect();
+    let meant = |name: &String| nearest(name, missing).map_or_else(|| name.clone(), |field| format!("{name} (did you mean {field}?)"));
+    let mut shown: Vec<String> = all.iter().filter(|n| !may_be_a_number(n)).take(20).map(meant).collect();
+    let left = all.len() - shown.len();
+    shown.extend((left > 0).then(|| format!("and {left} more")));
     shown.join(", ")
 }
 

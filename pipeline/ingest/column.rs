@@ -154,6 +154,25 @@ impl Bad {
     }
 }
 
+/// What texts of a field must be.
+#[derive(Clone, Copy)]
+struct Texts {
+    /// Characters at most.
+    most: usize,
+    /// Whether one can be no text of the field.
+    is_spoiled: fn(&[u8]) -> bool,
+}
+
+/// Whether an identifier is what a spreadsheet made of one: `1.2E+08`, in which digits are lost, `="0012"`, or `'0012`.
+fn is_spoiled(id: &[u8]) -> bool {
+    let is_digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let mut parts = id.splitn(2, |b| matches!(b, b'E' | b'e'));
+    let (number, power) = (parts.next().unwrap_or_default(), parts.next().and_then(|p| p.strip_prefix(b"+")));
+    let mut of_number = number.splitn(2, |b| *b == b'.');
+    let rounded = power.is_some_and(is_digits) && of_number.all(is_digits);
+    rounded || id.starts_with(b"=") || id.starts_with(b"'")
+}
+
 /// One field of a tile: where it is in the file, and what to do with it.
 struct Cells<'a> {
     tile: &'a Tile,
@@ -199,7 +218,8 @@ impl Cells<'_> {
 
     /// Reads texts: looks in the shared table first, then in the thread's own.
     #[inline(always)]
-    fn read_texts(&self, out: &mut Vec<u32>, bad: &mut Bad, own: &mut Interner, shared: Option<&Interner>, most: usize) {
+    fn read_texts(&self, out: &mut Vec<u32>, bad: &mut Bad, own: &mut Interner, shared: Option<&Interner>, kind: Texts) {
+        let most = kind.most;
         let text = self.text;
         let mut keys = std::mem::take(&mut bad.keys);
         keys.clear();
@@ -217,6 +237,11 @@ impl Cells<'_> {
                 *code |= mark;
             } else if key != 0 {
                 let (start, len) = self.tile.field(text, self.tile.rows[i], self.position);
+                // Only texts that are new to the thread come here.
+                if (kind.is_spoiled)(&text[start..start + len]) {
+                    bad.add(i, self.tile.lines[i], self.field, Rule::Type, &text[start..start + len]);
+                    continue;
+                }
                 let known = shared.and_then(|table| table.find(key, text, start, len));
                 *code = known.unwrap_or_else(|| OWN | own.intern(key, text, start, len));
             }
@@ -274,8 +299,10 @@ fn read_field(cells: &Cells, reader: &Reader, column: &mut Column, bad: &mut Bad
             cells.read(out, NULL_LONG, bad, |at, len| decimal(&text[at..at + len], *scale, *bounds));
         }
         (Reader::Date, Column::Ints(out)) => cells.read(out, NULL_INT, bad, |at, len| date(text, at, len)),
-        (Reader::Text, Column::Texts(out)) => cells.read_texts(out, bad, own, shared, TEXT_CHARACTERS),
-        (Reader::Id, Column::Texts(out)) => cells.read_texts(out, bad, own, shared, ID_CHARACTERS),
+        (Reader::Text, Column::Texts(out)) => {
+            cells.read_texts(out, bad, own, shared, Texts { most: TEXT_CHARACTERS, is_spoiled: |_| false })
+        }
+        (Reader::Id, Column::Texts(out)) => cells.read_texts(out, bad, own, shared, Texts { most: ID_CHARACTERS, is_spoiled }),
         (Reader::Cip | Reader::CipSeries, Column::Texts(out)) => cells.read(out, NULL, bad, |at, len| {
             let text = &text[at..at + len];
             let (code, len) = if matches!(reader, Reader::Cip) { (cip(text)?, 7) } else { cip_series(text)? };

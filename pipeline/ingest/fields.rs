@@ -2,6 +2,7 @@
 //! is unescaped into a buffer of its own. Both give the same shape.
 
 use super::records::{Chunk, closing_quote};
+use crate::error::Error;
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 /// Bytes split at a time: small enough that the text stays in the first caches while each column goes over it.
@@ -22,6 +23,8 @@ pub struct Tile {
     pub lines: Vec<u32>,
     /// Records with another number of fields than the header: (line, fields found).
     pub irregular: Vec<(u32, u32)>,
+    /// The first record that seems to have swallowed others: its first line and its last.
+    pub late: Option<(u32, u32)>,
 }
 
 /// Where splitting stands in a chunk.
@@ -46,6 +49,7 @@ impl Tile {
         self.rows.clear();
         self.lines.clear();
         self.irregular.clear();
+        self.late = None;
         if place.at >= chunk.end {
             return false;
         }
@@ -130,7 +134,7 @@ impl Tile {
         self.separators.push(0);
         while place.at < chunk.end && self.unescaped.len() < TILE {
             let row = self.separators.len() as u32 - 1;
-            let line = place.line;
+            let (line, begin) = (place.line, place.at);
             while place.at < chunk.end {
                 let (end, next) = self.unescape(&chunk.text[..chunk.end], place.at, chunk.separator);
                 place.line += memchr_iter(b'\n', &chunk.text[place.at..next]).count() as u32;
@@ -140,6 +144,9 @@ impl Tile {
                 if end {
                     break;
                 }
+            }
+            if place.line > line + 1 && self.late.is_none() && closes_late(&chunk.text[begin..place.at], chunk.separator, columns) {
+                self.late = Some((line, place.line - 1));
             }
             self.odd(chunk, row, self.separators.len() as u32 - 1, line, columns);
         }
@@ -164,6 +171,36 @@ impl Tile {
         self.unescaped.extend_from_slice(&rest[..stop]);
         (rest.get(stop) != Some(&separator), (at + stop + 1).min(text.len()))
     }
+}
+
+/// Whether a record of several lines seems to have swallowed others, because a quotation mark is missing or closed too late: behind one that closes
+/// a field with line ends the field goes on, or each line within a field has as many separators as a record.
+pub fn closes_late(record: &[u8], separator: u8, columns: usize) -> bool {
+    let mut at = 0;
+    while at < record.len() {
+        if record[at] == b'"' {
+            let close = closing_quote(record, at + 1).unwrap_or(record.len());
+            let lines: Vec<&[u8]> = record[at + 1..close].split(|b| *b == b'\n').collect();
+            let goes_on = record.get(close + 1).is_some_and(|b| *b != separator && !b.is_ascii_whitespace());
+            let is_record = |line: &&[u8]| memchr_iter(separator, line).count() + 1 == columns;
+            let whole = lines.get(1..lines.len() - 1).unwrap_or_default();
+            if lines.len() > 1 && (goes_on || columns > 2 && !whole.is_empty() && whole.iter().all(is_record)) {
+                return true;
+            }
+            at = close + 1;
+        }
+        let rest = record.get(at..).unwrap_or_default();
+        at += memchr2(separator, b'\n', rest).unwrap_or(rest.len()) + 1;
+    }
+    false
+}
+
+/// The error of a file in which that is so.
+pub fn late_error(name: &str, first: u64, last: u64) -> Error {
+    Error::Data(format!(
+        "{name}: the record that begins in line {first} goes on to line {last}, and what is between looks like records of its own: a quotation mark is \
+         missing there, or is closed too late; correct it"
+    ))
 }
 
 /// The fields of one record.

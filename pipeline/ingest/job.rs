@@ -10,7 +10,7 @@ use super::records::{Chunk, Records, record_end};
 use super::source::{Input, Kind, Source};
 use crate::contract::Contract;
 use crate::error::{Error, Result};
-use crate::mapping::name::is_record;
+use crate::mapping::name::{is_record, may_be_a_number};
 use crate::mapping::rows::ragged;
 use memchr::memchr_iter;
 use std::collections::BTreeSet;
@@ -31,6 +31,8 @@ pub struct FileFacts {
     pub rows: u64,
     /// Columns that are not in the contract.
     pub unknown_columns: Vec<String>,
+    /// Fields of the contract that no column is for, as far as the file says that.
+    pub missing_columns: Vec<String>,
     /// Rows that could not be made; they are counted in `rows`.
     pub faults: Vec<Faulty>,
     /// What people should know: name of a check, and what it found.
@@ -205,6 +207,8 @@ impl<'a> Job<'a> {
         let layout = Layout { file, guessed: encoding == Encoding::Utf8, mapped, ..columns };
         let mut facts = locked(&self.facts);
         facts.unknown_columns = unknown(&layout, &header);
+        let fields = self.plan.contract.fields.iter().zip(&layout.positions);
+        facts.missing_columns = fields.filter(|(_, at)| at.is_none()).map(|(field, _)| field.name.clone()).collect();
         facts.told.extend(encoding.name().map(|encoding| ("encoding", format!("{name} ({encoding})"))));
         Ok(Box::new(Open { records, first: Some(chunk), layout: Arc::new(layout), notes }))
     }
@@ -287,25 +291,31 @@ fn layout(plan: &Plan, header: &[String], name: &str) -> Result<Layout> {
     let mut seen = BTreeSet::new();
     if let Some(twice) = lower.iter().find(|h| !h.is_empty() && !seen.insert(h.as_str())) {
         let twice = if is_record(header) {
-            columns_found(header)
+            columns_found(header, |_| true)
         } else {
             format!("the header has the column {twice} twice; remove or rename one")
         };
         return wrong(twice);
     }
     if !missing.is_empty() {
-        let found = columns_found(header);
+        let is_known = |name: &str| plan.contract.index(&name.to_lowercase()).is_some();
+        let found = columns_found(header, is_known);
         return wrong(format!("required columns are missing: {}; columns found: {found}{}", missing.join(", "), hint(header)));
     }
     Ok(Layout { positions, columns: header.len(), file: 0, guessed: false, mapped: None })
 }
 
-/// The columns found, for a message; never a record in the place of a header, which may be a student's.
-pub fn columns_found(header: &[String]) -> String {
+/// The columns found, for a message; never a record in the place of a header, which may be a student's: names are told if one of them is known, but
+/// for those that may be somebody's number.
+pub fn columns_found(header: &[String], is_known: impl Fn(&str) -> bool) -> String {
+    let names: Vec<&str> = header.iter().map(String::as_str).filter(|n| !may_be_a_number(n)).collect();
     match header {
         header if header.iter().all(String::is_empty) => "none".into(),
         header if is_record(header) => "the first line looks like a record, not like names; put the names of the columns above it".into(),
-        header => header.join(", "),
+        header if header.iter().any(|name| is_known(name.trim())) => names.join(", "),
+        header => {
+            format!("{}, none of which is one of the names; they are not shown, because they may be a student's", header.len())
+        }
     }
 }
 

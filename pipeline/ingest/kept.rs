@@ -132,6 +132,47 @@ impl Ingest<'_> {
         Ok(orphans)
     }
 
+    /// School years with few rows, of which neither the year before nor the one after has any: a mistyped year looks like that, and would be the
+    /// latest.
+    pub(super) fn lone_years(&self) -> Vec<Warning> {
+        let Some(most) = self.options.lone_year else { return Vec::new() };
+        let mut lone: BTreeMap<&str, Warning> = BTreeMap::new();
+        for file in self.load.files.iter().filter(|f| f.loaded_at.is_empty()) {
+            let Some(year) = file.partition else { continue };
+            let others: Vec<&LakeFile> = self.load.files_of(&file.collection).filter(|f| f.partition != Some(year)).collect();
+            let is_near = |other: &&&LakeFile| other.partition.is_some_and(|y| y.abs_diff(year) == 1);
+            let largest = others.iter().map(|f| f.rows).max().unwrap_or(0);
+            if !others.iter().any(|o| is_near(&o)) && file.rows as f64 <= most * largest as f64 {
+                let warning = lone.entry(&file.collection).or_insert_with(|| Warning::new("lone_year", Some(&file.collection), 0, vec![]));
+                warning.count += file.rows;
+                let example = format!("{} rows of {year}, from {}", file.rows, file.inputs.join(", "));
+                warning.examples.extend((warning.examples.len() < EXAMPLES).then_some(example));
+            }
+        }
+        lone.into_values().collect()
+    }
+
+    /// What was taken out of former loads and is here again.
+    pub(super) fn back_again(&self) -> Vec<Warning> {
+        let removals = self.previous.iter().flat_map(|p| p.removals.iter().chain(&p.removed));
+        let mut back: BTreeMap<&str, Warning> = BTreeMap::new();
+        for removed in removals {
+            let keys = self.contracts.iter().flat_map(|c| &c.foreign_keys).map(|k| &k.reference);
+            let fields: BTreeSet<&str> = keys.filter(|r| r.resource == removed.collection).map(|r| r.fields.as_str()).collect();
+            let is_there = |field: &&str| {
+                let reference = self.references.get(&removed.collection, field);
+                reference.is_some_and(|r| r.first_year_of(removed.id.as_bytes()) != NEVER)
+            };
+            if fields.iter().any(is_there) {
+                let new = || Warning::new("removed_is_back", Some(&removed.collection), 0, vec![]);
+                let warning = back.entry(&removed.collection).or_insert_with(new);
+                warning.count += 1;
+                warning.examples.extend((warning.examples.len() < EXAMPLES).then(|| format!("removed because: {}", removed.reason)));
+            }
+        }
+        back.into_values().collect()
+    }
+
     /// Collections and years with so much fewer rows than in the load before that it is told: a file that was cut off looks like that.
     pub(super) fn fewer_rows(&self) -> Vec<Warning> {
         let Some(limit) = &self.options.fewer_rows else { return Vec::new() };

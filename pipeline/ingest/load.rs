@@ -75,8 +75,8 @@ impl<'a> Ingest<'a> {
             self.load.warnings.push(report::idle(mapping));
         }
         self.same_content()?;
-        let fewer = self.fewer_rows();
-        self.load.warnings.extend(fewer);
+        let more: Vec<Warning> = self.fewer_rows().into_iter().chain(self.lone_years()).chain(self.back_again()).collect();
+        self.load.warnings.extend(more);
         self.finish()
     }
 
@@ -144,7 +144,8 @@ impl<'a> Ingest<'a> {
         let mut done = self.report(plan, sources, files, rejects, &mut checked);
         let origins: Vec<Vec<String>> = checked.iter().map(|p| names(p, first_file, sources)).collect();
         let years: BTreeSet<Option<i32>> = checked.iter().map(|p| p.year).collect();
-        let kept = self.kept(plan.contract, Some(&years));
+        // Without any row nothing says what is to be replaced.
+        let kept = self.kept(plan.contract, (!years.is_empty()).then_some(&years));
         done.warnings.extend(self.orphans(plan, &kept)?);
         done.references = self.references_of(plan, &referred, &dictionaries, &checked, &kept)?;
         let written: Vec<Option<LakeFile>> = match (defined, first_table) {
@@ -190,6 +191,7 @@ impl<'a> Ingest<'a> {
     fn finish(mut self) -> Result<Outcome> {
         self.load.made_with.clone_from(&self.options.made_with);
         self.load.removed.clone_from(&self.options.removed);
+        self.load.removals = self.previous.iter().flat_map(|p| p.removals.iter().chain(&p.removed)).cloned().collect();
         let failures: Vec<String> = self.load.collections.iter().filter_map(|c| self.failure(c)).collect();
         // A load that fails is another one than the same with a higher limit.
         let content = serde_json::to_vec(&(&self.load, failures.is_empty()));

@@ -61,6 +61,8 @@ pub struct Options {
     pub previous_at: String,
     /// When it is told that rows of the load before are gone; never if not given.
     pub fewer_rows: Option<Change>,
+    /// A year without neighbours is told if it has at most this share of the rows of the collection's largest; never if not given.
+    pub lone_year: Option<f64>,
     /// Mappings of files in foreign layouts.
     pub mappings: Vec<Arc<Mapping>>,
 }
@@ -78,6 +80,7 @@ impl Default for Options {
             removed: None,
             previous_at: String::new(),
             fewer_rows: None,
+            lone_year: None,
             mappings: Vec::new(),
         }
     }

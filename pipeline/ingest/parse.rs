@@ -2,7 +2,7 @@
 
 use super::aside::{Room, Shelf, Values};
 use super::column::{Bad, Column, Reading, read_tile};
-use super::fields::{Place, Tile};
+use super::fields::{Place, Tile, late_error};
 use super::intern::Interner;
 use super::job::{FileFacts, Job, Layout};
 use super::limit::REJECTS;
@@ -198,6 +198,9 @@ impl<'a> Worker<'a> {
         let (mut lines, mut rows, mut read) = (Lines::default(), 0usize, 0u64);
         while self.tile.next(chunk, &mut place, layout.columns) {
             let tile = &self.tile;
+            if let Some((first, last)) = tile.late {
+                return Err(late_error(&job.source.name, chunk.line + u64::from(first), chunk.line + u64::from(last)));
+            }
             read_tile(reading, tile, tile.text(chunk), &mut self.own, &mut columns, &mut self.bad);
             rows += note_lines(&mut lines, tile, &self.bad, rows, chunk.line);
             read += (tile.rows.len() + tile.irregular.len()) as u64;

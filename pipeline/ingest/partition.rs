@@ -94,6 +94,7 @@ impl<'a> Partitions<'a> {
     fn each_slice(&self, blocks: &mut Vec<Block>, numbers: Option<&[u32]>, mut each: impl FnMut(Vec<Block>) -> Result<()>) -> Result<()> {
         let Some(most) = self.slice else { return each(std::mem::take(blocks)) };
         let (plan, dictionaries) = (self.checks.plan, self.checks.dictionaries);
+        let numbers = numbers.filter(|_| plan.leading() == self.defined);
         for range in self.checks.ranges(blocks, most, numbers)? {
             let selected: Result<Vec<Option<Block>>> = blocks.iter().map(|b| b.select(plan, dictionaries, &range)).collect();
             each(selected?.into_iter().flatten().collect())?;

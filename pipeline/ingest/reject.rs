@@ -126,7 +126,12 @@ fn expected(field: &Field) -> String {
         }
         (Kind::String, Some(Format::Cip), _) => return "a CIP code NN.NNNN, or its 5 to 6 digits".into(),
         (Kind::String, Some(Format::CipSeries), _) => return "a CIP code NN.NNNN, or its 5 to 6 digits, or a series NN or NN.NN".into(),
-        (Kind::String, Some(Format::Id), _) => return format!("1 to {} characters", super::plan::ID_CHARACTERS),
+        (Kind::String, Some(Format::Id), _) => {
+            return format!(
+                "an identifier of 1 to {} characters, not what a spreadsheet makes of one (1.2E+08, =\"0012\", '0012): make its column text there",
+                super::plan::ID_CHARACTERS
+            );
+        }
         (Kind::String, None, _) => return format!("text of at most {TEXT_CHARACTERS} characters"),
         (Kind::Boolean, ..) => return "Y or N, yes or no, true or false, T or F, 1 or 0".into(),
         (Kind::Date, ..) => return "a date YYYY-MM-DD".into(),

@@ -51,10 +51,11 @@ pub struct Format {
 }
 
 /// The endings that are read. Those of text may also be packed.
-const ENDINGS: [(&str, Kind); 5] = [
+const ENDINGS: [(&str, Kind); 6] = [
     (".csv", Kind::Text(b',')),
     (".tsv", Kind::Text(b'\t')),
     (".ndjson", Kind::Ndjson),
+    (".jsonl", Kind::Ndjson),
     (".parquet", Kind::Parquet),
     (".xlsx", Kind::Xlsx),
 ];
@@ -122,9 +123,10 @@ pub fn find(raw: &Path, contracts: &Contracts, mappings: &[Arc<Mapping>]) -> Res
             let files = inside.len();
             for (inner, _) in inside {
                 let mapped = add_mapped(&mut found, raw, &inner, mappings)?;
-                if !mapped && is_collection {
+                // A README beside the files is for people.
+                if !mapped && is_collection && !is_readme(&inner) {
                     add(&mut found, raw, &collection, &inner)?;
-                } else if !mapped {
+                } else if !mapped && !is_readme(&inner) {
                     others.push(relative(raw, &inner));
                 }
             }
@@ -133,8 +135,7 @@ pub fn find(raw: &Path, contracts: &Contracts, mappings: &[Arc<Mapping>]) -> Res
         } else if add_mapped(&mut found, raw, &path, mappings)? {
         } else if !is_folder && is_collection {
             add(&mut found, raw, &collection, &path)?;
-        } else if !name.to_lowercase().starts_with("readme") {
-            // A README beside the collections is for people.
+        } else if !is_readme(&path) {
             found.unknown.push(unknown());
         }
     }
@@ -163,8 +164,9 @@ fn no_folder(folder: &Path, e: std::io::Error) -> Error {
     }
 }
 
-/// What systems put into folders for themselves; hidden files besides, and what a spreadsheet program keeps beside a workbook that is open.
-const NOBODY_S: [&str; 3] = ["thumbs.db", "desktop.ini", "__macosx"];
+/// What systems put into folders for themselves; besides hidden files, names that begin with `_` (Spark, old Macs), and what a spreadsheet program
+/// keeps beside a workbook that is open.
+const NOBODY_S: [&str; 2] = ["thumbs.db", "desktop.ini"];
 
 /// The entries of a folder but those that nobody put there.
 fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
@@ -172,18 +174,24 @@ fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
     for entry in fs::read_dir(folder).map_err(|e| no_folder(folder, e))? {
         let entry = entry.map_err(|e| Error::io("read folder", folder, e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && !name.starts_with("~$") && !NOBODY_S.contains(&name.to_lowercase().as_str()) {
+        if !name.starts_with(['.', '_']) && !name.starts_with("~$") && !NOBODY_S.contains(&name.to_lowercase().as_str()) {
             all.push((entry.path(), name));
         }
     }
     Ok(all)
 }
 
+fn is_readme(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("readme"))
+}
+
 /// The collection that a name may have been meant for, in words.
 fn meant(contracts: &Contracts, name: &str, is_readable: bool) -> String {
     let names: Vec<String> = contracts.iter().map(|c| c.name.clone()).collect();
-    let near = nearest(name, &names).filter(|_| is_readable);
-    near.map(|near| format!(" (did you mean the collection {near}?)")).unwrap_or_default()
+    let begins = |n: &&String| name.strip_prefix(n.as_str()).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+    let longest = names.iter().filter(begins).max_by_key(|n| n.len());
+    let near = longest.or_else(|| nearest(name, &names)).filter(|_| is_readable);
+    near.map(|near| format!(" (if it is of the collection {near}, put it into a folder {near})")).unwrap_or_default()
 }
 
 fn add(found: &mut Found, raw: &Path, collection: &str, path: &Path) -> Result<()> {

@@ -88,9 +88,12 @@ pub fn may_be_a_number(name: &str) -> bool {
     name.chars().filter(char::is_ascii_digit).count() >= DIGITS
 }
 
-/// Whether a first line has a number, a date or a hash in it, as headers do not: then it is a record, and must not be shown.
+/// Whether a first line has numbers, a date or a hash in it, as headers do not: then it is a record, and must not be shown. One short number is a
+/// name: `504` is a plan.
 pub fn is_record(header: &[String]) -> bool {
-    let numeric = |cell: &String| cell.chars().any(|c| c.is_ascii_digit()) && !cell.chars().any(char::is_alphabetic);
-    let hashed = |cell: &String| cell.len() >= 16 && cell.chars().all(|c| c.is_ascii_hexdigit());
-    header.iter().any(|cell| numeric(cell) || hashed(cell)) || header.iter().all(String::is_empty)
+    let is_numeric = |cell: &&String| cell.chars().any(|c| c.is_ascii_digit()) && !cell.chars().any(char::is_alphabetic);
+    let is_hash = |cell: &String| cell.len() >= 16 && cell.chars().all(|c| c.is_ascii_hexdigit());
+    let numeric: Vec<&String> = header.iter().filter(is_numeric).collect();
+    let numbers = numeric.len() > 1 || numeric.iter().any(|cell| may_be_a_number(cell) || header.len() < 3);
+    numbers || header.iter().any(is_hash) || header.iter().all(String::is_empty)
 }

@@ -6,6 +6,7 @@ use super::table::{Given, Source, Table};
 use super::tally::Tally;
 use crate::error::{Error, Result};
 use crate::ingest::format::notes::{Noted, Notes};
+use crate::ingest::job::columns_found;
 use crate::ingest::rows::{End, Row, Rows};
 use crate::ingest::source;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -116,7 +117,10 @@ impl Use {
         Error::Data(match name::is_record(header) {
             true => format!("{what}. Its first line looks like a record: if it has no header, say columns = [\"…\", …] in the mapping"),
             false => {
-                format!("{what}{meant} Correct the name there, or add it to optional or also_called; columns found: {}", header.join(", "))
+                let columns = self.mapping.columns();
+                let is_known = |name: &str| columns.iter().any(|c| self.mapping.names_of(c).any(|n| same(n, name)));
+                let found = columns_found(header, |name| is_known(name) || name::nearest(column, [&name.to_string()]).is_some());
+                format!("{what}{meant} Correct the name there, or add it to optional or also_called; columns found: {found}")
             }
         })
     }

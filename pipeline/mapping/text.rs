@@ -3,6 +3,7 @@
 
 use super::description::Fixed;
 use crate::error::{Error, Result};
+use crate::ingest::fields::{closes_late, late_error};
 use crate::ingest::limit::RECORD_BYTES;
 use crate::ingest::rows::{End, Row, Rows};
 use crate::ingest::source::{Input, read_error};
@@ -135,6 +136,9 @@ impl Delimited {
                 }
             }
             row.fields.push(self.lines.text(&field, row.line)?);
+            if self.lines.line > row.line && closes_late(&self.text, self.delimiter, self.header.len()) {
+                return Err(late_error(&self.lines.name, row.line, self.lines.line));
+            }
             if row.fields.iter().any(|f| !f.trim().is_empty()) || row.fields.len() > 1 {
                 return Ok(true);
             }

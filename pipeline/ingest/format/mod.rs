@@ -46,7 +46,8 @@ impl Want {
         if missing.is_empty() {
             return Ok(());
         }
-        let found = columns_found(&found.iter().map(|f| f.to_string()).collect::<Vec<_>>());
+        let is_known = |name: &str| self.place(name).is_some();
+        let found = columns_found(&found.iter().map(|f| f.to_string()).collect::<Vec<_>>(), is_known);
         Err(Error::Data(format!("{name}: required columns are missing: {}; columns found: {found}", missing.join(", "))))
     }
 }

@@ -81,6 +81,11 @@ impl Notes {
         self.open().faults.push(Faulty { line, fault, text: excerpt(text) });
     }
 
+    /// Whether there is a row that could not be made.
+    pub fn has_faults(&self) -> bool {
+        !self.open().faults.is_empty()
+    }
+
     /// Notes a name that nobody asked for.
     pub fn unknown(&self, name: &str) {
         let noted = &mut self.open().unknown;

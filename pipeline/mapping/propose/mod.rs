@@ -13,6 +13,7 @@ use crate::contract::{Contract, Contracts};
 use crate::error::{Error, Result};
 use crate::ingest::format::{self, Want, notes::Notes};
 use crate::ingest::job::columns_found;
+use crate::ingest::limit::HEADER_ROWS;
 use crate::ingest::rows::{Row, Rows};
 use crate::ingest::source::{Format, Input, Kind, Source};
 use crate::intake::Words;
@@ -114,8 +115,27 @@ fn text(source: &Source, delimiter: Option<&str>) -> Result<Opened> {
     if headless {
         names = (1..=names.len()).map(|i| format!("column {i}")).collect();
     }
+    let mut rows = Delimited::open(Input::of_file(source)?, &source.name, between, headless.then_some(names.as_slice()))?;
+    if let Some(line) = wider(&mut rows)? {
+        let what = "its first line has fewer than half as many fields; if it is a title, remove the lines above the names of the columns";
+        return Err(Error::Data(format!("{}: line {line} has many fields, and {what}", source.name)));
+    }
     let rows = Delimited::open(Input::of_file(source)?, &source.name, between, headless.then_some(names.as_slice()))?;
     Ok(Opened { rows: Box::new(rows), names, delimiter: told.then_some(between as char), headless })
+}
+
+/// The line of the first of the next rows that has more than twice as many fields as the header.
+fn wider(rows: &mut Delimited) -> Result<Option<u64>> {
+    let (mut row, most) = (Row::default(), 2 * rows.header().len());
+    for _ in 0..HEADER_ROWS {
+        if !rows.next(&mut row)? {
+            break;
+        }
+        if row.fields.len() > most {
+            return Ok(Some(row.line));
+        }
+    }
+    Ok(None)
 }
 
 /// A file whose format says where its fields are. Nobody asked for any column, so each that its reader finds is one that nobody asked for; then
@@ -141,8 +161,9 @@ fn fields(source: &Source) -> Result<Opened> {
         // Parquet has an order of its own.
         names.sort_by_key(|n| rows.header().iter().position(|h| same(h, n)));
     }
-    if name::is_record(&names) {
-        return Err(Error::Data(format!("{}: {}", source.name, columns_found(&names))));
+    // Only a sheet has a first row that may be none of names.
+    if source.format.kind == Kind::Xlsx && name::is_record(&names) {
+        return Err(Error::Data(format!("{}: {}", source.name, columns_found(&names, |_| true))));
     }
     Ok(Opened { rows, names, delimiter: None, headless: false })
 }

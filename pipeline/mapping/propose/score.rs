@@ -87,7 +87,9 @@ fn score(field: &Field, column: &Profile, words: &Words) -> f64 {
     let values = if column.filled == 0 { 0.5 } else { values(field, column) };
     // A list of codes is as good as a name; other values fit many fields.
     let known = if field.constraints.codes.is_some() && column.filled > 0 && values >= 0.5 { values * 0.9 } else { 0.0 };
-    if name < 0.5 && known == 0.0 {
+    // A word in common is enough for a column of years.
+    let least = if field.kind == Kind::Year && values == 1.0 { 0.4 } else { 0.5 };
+    if name < least && known == 0.0 {
         return 0.0;
     }
     known.max(NAME * name + (1.0 - NAME) * values)

@@ -176,7 +176,9 @@ fn write_missing(text: &mut String, looked: &Looked, field: &Field) {
     }
     let word = if required { "MISSING: " } else { "" };
     let _ = writeln!(text, "# {word}{}", about(field));
-    let days: Vec<&Profile> = looked.columns.iter().filter(|c| !c.dates().is_empty()).collect();
+    // A day of birth is in no school year that anybody asks for.
+    let is_birth = |c: &Profile| looked.words.of_name(&c.name).iter().any(|w| w == "birth");
+    let days: Vec<&Profile> = looked.columns.iter().filter(|c| !c.dates().is_empty() && !is_birth(c)).collect();
     let dated = days.first();
     let year = looked.words.of_name(&field.name).iter().any(|w| w == "year" || w == "quarter");
     let _ = match (field.kind, dated) {
