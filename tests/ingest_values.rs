@@ -275,7 +275,8 @@ fn a_quotation_mark_that_closes_too_late_swallows_no_rows() {
 fn identifiers_that_a_spreadsheet_spoiled_are_rejected() {
     let ids = ["8.00033E+08", "1e+10", "=\"0005\"", "'0005", "0005", "1E5", "E+5", "a'b", "5.5E+x", "1.E+2"];
     let rows: String = ids.iter().map(|id| format!("2024,\"{}\",secondary,F,white\n", id.replace('"', "\"\""))).collect();
-    let outcome = School::with(&[("student.csv", &format!("{STUDENT}{rows}"))]).ingest();
+    let place = School::with(&[("student.csv", &format!("{STUDENT}{rows}"))]);
+    let outcome = place.ingest();
     assert_eq!(
         brief(&outcome),
         owned(&[(2, "student_id", "type"), (3, "student_id", "type"), (4, "student_id", "type"), (5, "student_id", "type")])

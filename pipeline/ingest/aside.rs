@@ -3,7 +3,7 @@
 
 use super::column::Column;
 use super::dictionary::Dictionary;
-use super::parse::{Block, Lines};
+use super::parse::Block;
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::memory;
@@ -24,13 +24,19 @@ pub struct Room {
     taken: AtomicU64,
 }
 
-/// The values of a block, by field.
-#[derive(Debug)]
+/// The values of a block, by field; a clone of them takes no memory.
+#[derive(Debug, Clone)]
 pub enum Values {
     /// In memory.
-    Here(Vec<Column>),
+    Here(Arc<Vec<Column>>),
     /// In a file: field after field, from this byte on.
     Aside(Arc<File>, u64),
+}
+
+impl Default for Values {
+    fn default() -> Values {
+        Values::Here(Arc::default())
+    }
 }
 
 /// The file of one thread.
@@ -76,12 +82,9 @@ impl Room {
 impl Shelf {
     /// Puts columns aside.
     pub fn put(&mut self, columns: &[Column]) -> Result<Values> {
-        let at = self.end;
-        for column in columns {
-            let bytes = column.bytes();
-            self.file.as_ref().write_all(bytes).map_err(failed)?;
-            self.end += bytes.len() as u64;
-        }
+        let (at, bytes) = (self.end, columns.iter().map(Column::bytes).collect::<Vec<_>>().concat());
+        self.file.as_ref().write_all(&bytes).map_err(failed)?;
+        self.end += bytes.len() as u64;
         Ok(Values::Aside(Arc::clone(&self.file), at))
     }
 }
@@ -102,7 +105,7 @@ impl Block {
     /// The values of all fields.
     pub fn columns(&self, plan: &Plan) -> Result<Cow<'_, [Column]>> {
         Ok(match &self.values {
-            Values::Here(columns) => Cow::Borrowed(columns),
+            Values::Here(columns) => Cow::Borrowed(columns.as_slice()),
             Values::Aside(file, at) => {
                 let bytes = read(file, *at, plan.widths().sum::<usize>() * self.rows)?;
                 let mut rest = bytes.as_slice();
@@ -124,28 +127,31 @@ impl Block {
         Ok(())
     }
 
-    /// Its rows with a code of the leading field within a range, in memory; none if it has no such row.
-    pub fn select(&self, plan: &Plan, dictionaries: &[Dictionary], range: &RangeInclusive<u32>) -> Result<Option<Block>> {
-        let (file, thread) = (self.file, self.thread);
-        let mut rows: Vec<u32> = (0..self.rows as u32).collect();
-        if let Some(field) = plan.leading() {
-            let mut codes = Vec::with_capacity(self.rows);
-            self.codes(plan, field, &dictionaries[field], &mut codes)?;
-            rows.retain(|row| range.contains(&codes[*row as usize]));
-        }
-        if rows.is_empty() {
-            return Ok(None);
+    /// Its rows by the range that their code of the leading field is in, those of each put on a shelf, but where all are in one.
+    pub fn divide(
+        &self,
+        plan: &Plan,
+        field: usize,
+        dictionary: &Dictionary,
+        ranges: &[RangeInclusive<u32>],
+        shelf: &mut Shelf,
+    ) -> Result<Vec<(usize, Block)>> {
+        let mut codes = Vec::with_capacity(self.rows);
+        self.codes(plan, field, dictionary, &mut codes)?;
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); ranges.len()];
+        let range = |code: u32| ranges.partition_point(|range| *range.end() < code);
+        (0..).zip(codes).for_each(|(row, code)| rows[range(code)].push(row));
+        if let Some(only) = rows.iter().position(|rows| rows.len() == self.rows) {
+            return Ok(vec![(only, self.clone())]);
         }
         let columns = self.columns(plan)?;
-        if rows.len() == self.rows {
-            let values = Values::Here(columns.into_owned());
-            return Ok(Some(Block { file, thread, lines: self.lines.clone(), rows: self.rows, values }));
-        }
-        let mut lines = Lines::default();
-        rows.iter().enumerate().for_each(|(to, &from)| lines.push(to, self.lines.of(from)));
-        let columns = columns.iter().enumerate();
-        let columns = columns.map(|(f, c)| if Some(f) == plan.partition { c.clone() } else { c.take(&rows) }).collect();
-        Ok(Some(Block { file, thread, lines, rows: rows.len(), values: Values::Here(columns) }))
+        let part = |(range, rows): (usize, Vec<u32>)| {
+            let lines = self.lines.take(&rows);
+            let take = |(f, column): (usize, &Column)| if Some(f) == plan.partition { column.clone() } else { column.take(&rows) };
+            let columns: Vec<Column> = columns.iter().enumerate().map(take).collect();
+            Ok((range, Block { lines, rows: rows.len(), values: shelf.put(&columns)?, ..self.clone() }))
+        };
+        rows.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()).map(part).collect()
     }
 }
 

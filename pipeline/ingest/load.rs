@@ -132,6 +132,7 @@ impl<'a> Ingest<'a> {
             checks: Checks { plan, dictionaries: &dictionaries, first_years: &first_years },
             referred: &referred,
             defined: defined.map(|(field, _)| field),
+            room: &room,
             // Each thread has a slice, as it was read and brought together.
             slice: aside.then(|| self.options.room_bytes / (2 * threads as u64)),
             rejected: AtomicU64::new(rejects.len() as u64),

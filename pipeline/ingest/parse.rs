@@ -13,10 +13,11 @@ use super::reject::{Reject, Rule};
 use super::source::Source;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rows of one chunk that belong to one partition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Block {
     /// Number of the file.
     pub file: u32,
@@ -30,27 +31,53 @@ pub struct Block {
     pub values: Values,
 }
 
-/// The lines on which rows begin: where they jump, (row, its line); rows between follow line by line.
+/// The lines on which rows begin.
 #[derive(Debug, Default, Clone)]
-pub struct Lines(Vec<(u32, u64)>);
+pub struct Lines {
+    /// Where they jump, (row, its line): rows between follow line by line.
+    jumps: Vec<(u32, u64)>,
+    /// For each row, how many lines after the first; instead, if they jump often.
+    after_first: Option<(u64, Vec<u32>)>,
+}
+
+/// If lines jump more often than after so many rows, each is kept.
+const ROWS_PER_JUMP: usize = 4;
 
 impl Lines {
     /// The line on which a row begins.
     pub fn of(&self, row: u32) -> u64 {
-        let after = self.0.partition_point(|(first, _)| *first <= row);
-        self.0.get(after.wrapping_sub(1)).map_or(0, |(first, line)| line + u64::from(row - first))
+        if let Some((first, after)) = &self.after_first {
+            return after.get(row as usize).map_or(0, |lines| first + u64::from(*lines));
+        }
+        let after = self.jumps.partition_point(|(first, _)| *first <= row);
+        self.jumps.get(after.wrapping_sub(1)).map_or(0, |(first, line)| line + u64::from(row - first))
+    }
+
+    /// The lines of some of the rows.
+    pub fn take(&self, rows: &[u32]) -> Lines {
+        let mut lines = Lines::default();
+        rows.iter().enumerate().for_each(|(to, &from)| lines.push(to, self.of(from)));
+        if lines.jumps.len() * ROWS_PER_JUMP > rows.len() {
+            let first = lines.first();
+            let after = |&row: &u32| self.of(row).checked_sub(first).and_then(|lines| u32::try_from(lines).ok());
+            lines.after_first = rows.iter().map(after).collect::<Option<Vec<u32>>>().map(|after| (first, after));
+        }
+        if lines.after_first.is_some() {
+            lines.jumps = Vec::new();
+        }
+        lines
     }
 
     /// Notes the line of the next row.
-    pub fn push(&mut self, row: usize, line: u64) {
-        if self.0.last().is_none_or(|(first, at)| at + (row as u64 - u64::from(*first)) != line) {
-            self.0.push((row as u32, line));
+    fn push(&mut self, row: usize, line: u64) {
+        if self.jumps.last().is_none_or(|(first, at)| at + (row as u64 - u64::from(*first)) != line) {
+            self.jumps.push((row as u32, line));
         }
     }
 
     /// The line of the first row.
     fn first(&self) -> u64 {
-        self.0.first().map_or(0, |(_, line)| *line)
+        self.of(0)
     }
 }
 
@@ -220,45 +247,43 @@ impl<'a> Worker<'a> {
         if rejected.fetch_add(more, Ordering::Relaxed) + more > REJECTS {
             return Err(too_many_rejects(&plan.contract.name));
         }
-        if rows > 0 { self.divide(Block { file, thread: self.thread, lines, rows, values: Values::Here(columns) }) } else { Ok(()) }
+        if rows > 0 { self.divide(Block { file, thread: self.thread, lines, rows, values: Values::default() }, columns) } else { Ok(()) }
     }
 
-    /// Keeps a block, divided by partition.
-    fn divide(&mut self, mut block: Block) -> Result<()> {
-        let (Some(field), Values::Here(columns)) = (self.shared.plan.partition, &mut block.values) else { return self.keep(None, block) };
+    /// Keeps the columns of a block, divided by partition.
+    fn divide(&mut self, block: Block, mut columns: Vec<Column>) -> Result<()> {
+        let Some(field) = self.shared.plan.partition else { return self.keep(None, block, columns) };
         let Column::Ints(years) = std::mem::replace(&mut columns[field], Column::Ints(Vec::new())) else { return Ok(()) };
         let first = years[0];
         if years.iter().all(|y| *y == first) {
-            return self.keep(Some(first), block);
+            return self.keep(Some(first), block, columns);
         }
         let mut rows: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
         for (row, year) in years.iter().enumerate() {
             rows.entry(*year).or_default().push(row as u32);
         }
         for (year, rows) in rows {
-            let mut lines = Lines::default();
-            rows.iter().enumerate().for_each(|(to, &from)| lines.push(to, block.lines.of(from)));
+            let lines = block.lines.take(&rows);
             let columns = columns.iter().enumerate();
             let columns = columns.map(|(f, c)| if f == field { Column::Ints(Vec::new()) } else { c.take(&rows) }).collect();
-            let (file, thread, values) = (block.file, block.thread, Values::Here(columns));
-            self.keep(Some(year), Block { file, thread, lines, rows: rows.len(), values })?;
+            self.keep(Some(year), Block { lines, rows: rows.len(), ..block.clone() }, columns)?;
         }
         Ok(())
     }
 
     /// Keeps a block of one partition, in memory or aside.
-    fn keep(&mut self, year: Option<i32>, mut block: Block) -> Result<()> {
+    fn keep(&mut self, year: Option<i32>, block: Block, columns: Vec<Column>) -> Result<()> {
         let Shared { room, row_bytes, .. } = self.shared;
-        if !room.take(block.rows as u64 * row_bytes)
-            && let Values::Here(columns) = &block.values
-        {
+        let values = if room.take(block.rows as u64 * row_bytes) {
+            Values::Here(Arc::new(columns))
+        } else {
             let shelf = match &mut self.shelf {
                 Some(shelf) => shelf,
                 none => none.insert(room.shelf()?),
             };
-            block.values = shelf.put(columns)?;
-        }
-        self.blocks.push((year, block));
+            shelf.put(&columns)?
+        };
+        self.blocks.push((year, Block { values, ..block }));
         Ok(())
     }
 }

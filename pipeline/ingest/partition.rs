@@ -1,5 +1,6 @@
 //! The partitions of a collection: each is brought together, checked and written; in slices, if memory does not hold its rows.
 
+use super::aside::Room;
 use super::column::Column;
 use super::dictionary::Dictionary;
 use super::intern::{Interner, NULL};
@@ -23,6 +24,8 @@ pub struct Partitions<'a> {
     pub referred: &'a [usize],
     /// The field that the collection numbers: writing waits until all its values are known.
     pub defined: Option<usize>,
+    /// Where rows go that memory does not hold.
+    pub room: &'a Room,
     /// Bytes of a slice; none if memory holds all rows.
     pub slice: Option<u64>,
     /// Rejected rows so far.
@@ -95,11 +98,14 @@ impl<'a> Partitions<'a> {
         let Some(most) = self.slice else { return each(std::mem::take(blocks)) };
         let (plan, dictionaries) = (self.checks.plan, self.checks.dictionaries);
         let numbers = numbers.filter(|_| plan.leading() == self.defined);
-        for range in self.checks.ranges(blocks, most, numbers)? {
-            let selected: Result<Vec<Option<Block>>> = blocks.iter().map(|b| b.select(plan, dictionaries, &range)).collect();
-            each(selected?.into_iter().flatten().collect())?;
+        let ranges = self.checks.ranges(blocks, most, numbers)?;
+        let Some(field) = plan.leading().filter(|_| ranges.len() > 1) else { return each(blocks.clone()) };
+        let (mut shelf, mut slices) = (self.room.shelf()?, vec![Vec::new(); ranges.len()]);
+        for block in blocks.iter() {
+            let parts = block.divide(plan, field, &dictionaries[field], &ranges, &mut shelf)?;
+            parts.into_iter().for_each(|(range, part)| slices[range].push(part));
         }
-        Ok(())
+        slices.into_iter().try_for_each(each)
     }
 
     fn folder(&self, year: Option<i32>) -> PathBuf {
