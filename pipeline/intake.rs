@@ -101,18 +101,24 @@ impl Change {
 impl Words {
     /// The words of a project.
     pub fn of(project: &Project) -> Result<Words> {
-        file(project, "words.toml")
+        let words: Words = file(project, "words.toml")?;
+        let main = |word: &String| words.main(&word.to_lowercase());
+        let own = words.own.iter().map(main).collect();
+        let opposite = words.opposite.iter().map(|pair| pair.each_ref().map(main)).collect();
+        Ok(Words { own, opposite, ..words })
+    }
+
+    /// The word that stands for all that mean the same.
+    fn main(&self, word: &str) -> String {
+        let same = self.same.iter().find(|(_, others)| others.iter().any(|o| o == word));
+        same.map_or(word, |(main, _)| main).to_string()
     }
 
     /// The words of a name in lower case, one word for all that mean the same.
     pub fn of_name(&self, name: &str) -> Vec<String> {
-        let one = |word: &str| {
-            let same = self.same.iter().find(|(_, others)| others.iter().any(|o| o == word));
-            same.map_or(word, |(main, _)| main).to_string()
-        };
         let spaced = spaced(name);
         let told = spaced.split_whitespace().filter(|w| !self.filling.iter().any(|f| f == w));
-        let mut words: Vec<String> = told.map(one).collect();
+        let mut words: Vec<String> = told.map(|word| self.main(word)).collect();
         words.dedup();
         words
     }

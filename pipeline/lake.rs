@@ -279,9 +279,14 @@ impl LakeReader {
         Ok(batches)
     }
 
+    /// Number of row groups.
+    pub fn groups(&self) -> usize {
+        self.metadata.metadata().num_row_groups()
+    }
+
     /// Reads columns of the whole file, one batch for each row group.
     pub fn read_all(&self, columns: &[&str]) -> Result<Vec<RecordBatch>> {
-        let groups: Vec<usize> = (0..self.metadata.metadata().num_row_groups()).collect();
+        let groups: Vec<usize> = (0..self.groups()).collect();
         self.read(&groups, columns)
     }
 }

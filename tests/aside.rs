@@ -1,6 +1,6 @@
 //! Ingest: rows that memory shall not hold are put aside, and what comes of them is the same to the last byte.
 
-use crate::school::School;
+use crate::school::{PROGRAM, School};
 use crate::support::{entries, home};
 use perkins::ingest::Options;
 use perkins::lake::STUDENTS_PER_BLOCK;
@@ -22,6 +22,7 @@ fn loads(raw: &Path, more: &Path, options: Options) -> [String; 2] {
             place.file(path.file_name().unwrap().to_str().unwrap(), &fs::read(&path).unwrap());
         }
         let load = place.try_ingest().unwrap().load;
+        assert!(load.collections.iter().all(|c| c.accepted > 0), "{:?}", load.collections);
         ids.push(load.load_id.clone());
         place.previous = Some(load);
     }
@@ -67,9 +68,15 @@ fn more_students_than_a_slice_holds() {
     let mixed = |i: u64| i * 7_919 % students;
     let mut student = "school_year,student_id,education_level,gender,race_ethnicity\n".to_string();
     let mut exit = "school_year,student_id,institution_id,exit_kind\n".to_string();
-    for year in [2023, 2024] {
-        for i in 0..students {
+    let mut cte_course =
+        "school_year,student_id,program_id,course_code,term,grade,course_level,credits_earned,passed,cte_specific\n".to_string();
+    // Years take turns, so that lines jump from row to row.
+    for i in 0..students {
+        for year in [2023, 2024] {
             let id = mixed(i);
+            if id % 3 == 0 {
+                writeln!(cte_course, "{year},{id},P,C{},FA,A,introductory,1.00,Y,N", id % 40).unwrap();
+            }
             let gender = if id % 1_000 == 1 { "Q" } else { "F" };
             writeln!(student, "{year},{id},secondary,{gender},white").unwrap();
             if id % 500 == 2 {
@@ -86,6 +93,9 @@ fn more_students_than_a_slice_holds() {
     let (raw, more) = (School::new(), School::new());
     raw.file("student.csv", student.as_bytes());
     raw.file("exit.csv", exit.as_bytes());
+    // It numbers its courses, but is in the order of students.
+    raw.file("cte_course.csv", cte_course.as_bytes());
+    raw.file("program.csv", format!("{PROGRAM}2020,P,S1,Baking,52.0101,approved\n").as_bytes());
     // Some of those that were never accepted come right, with others between them.
     let mut again = "school_year,student_id,education_level,gender,race_ethnicity\n".to_string();
     for i in 0..students {

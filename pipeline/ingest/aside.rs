@@ -80,12 +80,18 @@ impl Room {
 }
 
 impl Shelf {
+    /// Puts bytes aside; gives the file and where they begin.
+    pub fn put_bytes(&mut self, bytes: &[u8]) -> Result<(Arc<File>, u64)> {
+        let at = self.end;
+        self.file.as_ref().write_all(bytes).map_err(failed)?;
+        self.end += bytes.len() as u64;
+        Ok((Arc::clone(&self.file), at))
+    }
+
     /// Puts columns aside.
     pub fn put(&mut self, columns: &[Column]) -> Result<Values> {
-        let (at, bytes) = (self.end, columns.iter().map(Column::bytes).collect::<Vec<_>>().concat());
-        self.file.as_ref().write_all(&bytes).map_err(failed)?;
-        self.end += bytes.len() as u64;
-        Ok(Values::Aside(Arc::clone(&self.file), at))
+        let (file, at) = self.put_bytes(&columns.iter().map(Column::bytes).collect::<Vec<_>>().concat())?;
+        Ok(Values::Aside(file, at))
     }
 }
 
@@ -144,9 +150,10 @@ impl Block {
         if let Some(only) = rows.iter().position(|rows| rows.len() == self.rows) {
             return Ok(vec![(only, self.clone())]);
         }
-        let columns = self.columns(plan)?;
+        let (columns, all_lines) = (self.columns(plan)?, self.lines.here()?);
         let part = |(range, rows): (usize, Vec<u32>)| {
-            let lines = self.lines.take(&rows);
+            let mut lines = all_lines.take(&rows);
+            lines.put(shelf)?;
             let take = |(f, column): (usize, &Column)| if Some(f) == plan.partition { column.clone() } else { column.take(&rows) };
             let columns: Vec<Column> = columns.iter().enumerate().map(take).collect();
             Ok((range, Block { lines, rows: rows.len(), values: shelf.put(&columns)?, ..self.clone() }))
@@ -155,7 +162,8 @@ impl Block {
     }
 }
 
-fn read(file: &File, at: u64, bytes: usize) -> Result<Vec<u8>> {
+/// Reads some bytes of a file of a shelf.
+pub fn read(file: &File, at: u64, bytes: usize) -> Result<Vec<u8>> {
     let mut read = vec![0; bytes];
     file.read_exact_at(&mut read, at).map_err(failed)?;
     Ok(read)

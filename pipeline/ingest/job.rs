@@ -199,7 +199,7 @@ impl<'a> Job<'a> {
             return self.open();
         };
         let mapped = self.source.mapping.as_ref().map(|used| used.tally().columns);
-        let columns = layout(self.plan, &begun.header, name).map_err(|e| match begun.names_below(self.plan) {
+        let columns = layout(self.plan, &begun.header, name).map_err(|e| match begun.names_below(self.plan, &mapped) {
             Some(line) => Error::Data(format!("{name}: the names of the columns are in line {line}; remove the lines above it")),
             None => e,
         })?;
@@ -256,7 +256,11 @@ impl Begun {
     }
 
     /// The line of a record that has every required column, if what was taken for the header is a title above it.
-    fn names_below(&self, plan: &Plan) -> Option<u64> {
+    fn names_below(&self, plan: &Plan, mapped: &Option<usize>) -> Option<u64> {
+        // A header that has some of the names is one, whatever is wrong with it.
+        if mapped.is_some() || self.header.iter().any(|h| plan.contract.index(&h.to_lowercase()).is_some()) {
+            return None;
+        }
         let Chunk { text, start, end, line, .. } = &self.chunk;
         let required = || plan.contract.fields.iter().filter(|f| f.constraints.required);
         let mut at = *start;

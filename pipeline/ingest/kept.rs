@@ -10,7 +10,7 @@ use super::reference::{NEVER, Reference};
 use crate::contract::Contract;
 use crate::error::Result;
 use crate::lake::{LakeFile, LakeReader, Warning};
-use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,16 +44,21 @@ impl Ingest<'_> {
     /// Adds the rows of files that stay to what is known of a numbered field.
     pub(super) fn with_kept_keys(&self, mut reference: Reference, plan: &Plan, name: &str, kept: &[LakeFile]) -> Result<Reference> {
         for file in kept {
-            for batch in self.read(plan, file, name)? {
+            self.each_batch(plan, file, &[name], |batch| {
                 let keys = batch.column(0).as_primitive::<Int32Type>();
                 keys.values().iter().for_each(|key| reference.seen(*key as usize, file.partition.unwrap_or(i32::MIN)));
-            }
+            })?;
         }
         Ok(reference)
     }
 
-    fn read(&self, plan: &Plan, file: &LakeFile, column: &str) -> Result<Vec<RecordBatch>> {
-        LakeReader::open(self.root, &file.stored.path, self.contracts.lake_schema(plan.contract))?.read_all(&[column])
+    /// Does something with some columns of a file, row group by row group.
+    fn each_batch(&self, plan: &Plan, file: &LakeFile, columns: &[&str], mut each: impl FnMut(&RecordBatch)) -> Result<()> {
+        let reader = LakeReader::open(self.root, &file.stored.path, self.contracts.lake_schema(plan.contract))?;
+        (0..reader.groups()).try_for_each(|group| {
+            reader.read(&[group], columns)?.iter().for_each(&mut each);
+            Ok(())
+        })
     }
 
     /// The fields of a collection that others refer to, but for numbered ones.
@@ -81,11 +86,11 @@ impl Ingest<'_> {
                 part.referred[i].iter().for_each(|code| reference.add(dictionaries[field].get(*code), part.year.unwrap_or(i32::MIN)));
             }
             for file in kept {
-                for batch in self.read(plan, file, name)? {
+                self.each_batch(plan, file, &[name], |batch| {
                     let texts = batch.column(0).as_dictionary::<Int32Type>().downcast_dict::<StringArray>();
                     let used = texts.iter().flat_map(|t| t.into_iter().flatten());
                     used.for_each(|text| reference.add(text.as_bytes(), file.partition.unwrap_or(i32::MIN)));
-                }
+                })?;
             }
             references.push((name.clone(), reference));
         }
@@ -95,41 +100,43 @@ impl Ingest<'_> {
     /// Rows that stay though the student or program that they refer to is there no more. A row in the folder would be rejected for that; one
     /// that is not in the folder may only be told, since nobody handed it over again.
     pub(super) fn orphans(&self, plan: &Plan, kept: &[LakeFile]) -> Result<Option<Warning>> {
-        let mut orphans: Vec<(u64, String)> = Vec::new();
         let read = |link: &&Link| !link.warns && self.load.collections.iter().any(|c| c.collection == link.resource);
-        for link in plan.links.iter().filter(read) {
-            let Some(reference) = self.references.get(&link.resource, &link.target) else { continue };
-            for file in kept {
-                let rows = self.orphans_in(plan, link, reference, file)?;
-                let of = file.partition.map(|p| format!(" of {p}")).unwrap_or_default();
-                let example = format!("{rows} rows{of} without a {}, from {}", link.resource, file.inputs.join(", "));
-                orphans.extend((rows > 0).then_some((rows, example)));
-            }
+        let links = plan.links.iter().filter(read);
+        let links = links.filter_map(|link| Some((link, self.references.get(&link.resource, &link.target)?)));
+        let links: Vec<(&Link, &Reference)> = links.collect();
+        let (mut count, mut examples) = (0, Vec::new());
+        for file in kept.iter().filter(|_| !links.is_empty()) {
+            let (rows, of_what) = self.orphans_in(plan, &links, file)?;
+            count += rows;
+            let of = file.partition.map(|p| format!(" of {p}")).unwrap_or_default();
+            let example = format!("{rows} rows{of} without a {}, from {}", of_what.join(" or "), file.inputs.join(", "));
+            examples.extend((rows > 0 && examples.len() < EXAMPLES).then_some(example));
         }
-        let count = orphans.iter().map(|(rows, _)| rows).sum();
-        let examples: Vec<String> = orphans.into_iter().map(|(_, example)| example).take(EXAMPLES).collect();
         Ok((count > 0).then(|| Warning::new("orphaned_rows", Some(&plan.contract.name), count, examples)))
     }
 
-    fn orphans_in(&self, plan: &Plan, link: &Link, reference: &Reference, file: &LakeFile) -> Result<u64> {
-        let key = plan.surrogates.iter().find(|(field, _)| *field == link.field);
-        let latest = if link.as_of.is_some() && link.as_of == plan.partition { file.partition } else { None };
-        // From the year on in which the row referred to is there, if it is; a year is always before `NEVER`.
-        let is_there = |first: i32| first <= latest.unwrap_or(NEVER - 1);
-        let mut orphans = 0;
-        for batch in self.read(plan, file, key.map_or(&plan.contract.fields[link.field].name, |(_, name)| name))? {
-            let column = batch.column(0);
-            orphans += if key.is_some() {
-                let first = |key: i32| reference.first_year.get(key as usize).copied().unwrap_or(NEVER);
-                column.as_primitive::<Int32Type>().iter().flatten().filter(|key| !is_there(first(*key))).count()
-            } else {
-                let texts = column.as_dictionary::<Int32Type>();
-                let missing = |text: Option<&str>| text.is_some_and(|t| !is_there(reference.first_year_of(t.as_bytes())));
-                let missing: Vec<bool> = texts.values().as_string::<i32>().iter().map(missing).collect();
-                texts.keys().iter().flatten().filter(|code| missing[*code as usize]).count()
-            } as u64;
-        }
-        Ok(orphans)
+    /// Rows of a file that refer to what is not there, and the collections that it is not in.
+    fn orphans_in(&self, plan: &Plan, links: &[(&Link, &Reference)], file: &LakeFile) -> Result<(u64, Vec<String>)> {
+        let key = |link: &Link| plan.surrogates.iter().find(|(field, _)| *field == link.field);
+        let column = |link: &Link| key(link).map_or(plan.contract.fields[link.field].name.as_str(), |(_, name)| name);
+        let columns: Vec<&str> = links.iter().map(|(link, _)| column(link)).collect();
+        let (mut count, mut of_what) = (0, Vec::new());
+        self.each_batch(plan, file, &columns, |batch| {
+            let mut orphans = vec![false; batch.num_rows()];
+            for (link, reference) in links {
+                let latest = if link.as_of.is_some() && link.as_of == plan.partition { file.partition } else { None };
+                // From the year on in which the row referred to is there, if it is; a year is always before `NEVER`.
+                let is_there = |first: i32| first <= latest.unwrap_or(NEVER - 1);
+                let Some(values) = batch.column_by_name(column(link)) else { continue };
+                let missing = missing(values, key(link).is_some(), reference, is_there);
+                if missing.contains(&true) && !of_what.contains(&link.resource) {
+                    of_what.push(link.resource.clone());
+                }
+                orphans.iter_mut().zip(missing).for_each(|(orphan, missing)| *orphan |= missing);
+            }
+            count += orphans.iter().filter(|orphan| **orphan).count() as u64;
+        })?;
+        Ok((count, of_what))
     }
 
     /// School years with few rows, of which neither the year before nor the one after has any: a mistyped year looks like that, and would be the
@@ -190,4 +197,16 @@ impl Ingest<'_> {
         }
         fewer.into_values().collect()
     }
+}
+
+/// For each row, whether its value is one that nothing has, or nothing that far: by its number (`numbered`), or its text.
+fn missing(values: &ArrayRef, numbered: bool, reference: &Reference, is_there: impl Fn(i32) -> bool) -> Vec<bool> {
+    if numbered {
+        let first = |key: i32| reference.first_year.get(key as usize).copied().unwrap_or(NEVER);
+        return values.as_primitive::<Int32Type>().iter().map(|key| key.is_some_and(|key| !is_there(first(key)))).collect();
+    }
+    let texts = values.as_dictionary::<Int32Type>();
+    let missing = |text: Option<&str>| text.is_some_and(|t| !is_there(reference.first_year_of(t.as_bytes())));
+    let missing: Vec<bool> = texts.values().as_string::<i32>().iter().map(missing).collect();
+    texts.keys().iter().map(|code| code.is_some_and(|code| missing[code as usize])).collect()
 }

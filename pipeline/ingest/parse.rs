@@ -1,6 +1,6 @@
 //! Reads the files of a collection on several threads: each takes a chunk of a file, reads its fields, and keeps the columns.
 
-use super::aside::{Room, Shelf, Values};
+use super::aside::{Room, Shelf, Values, read as read_shelf};
 use super::column::{Bad, Column, Reading, read_tile};
 use super::fields::{Place, Tile, late_error};
 use super::intern::Interner;
@@ -12,7 +12,9 @@ use super::reference::Reference;
 use super::reject::{Reject, Rule};
 use super::source::Source;
 use crate::error::{Error, Result};
+use arrow::datatypes::ToByteSlice;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,8 +38,15 @@ pub struct Block {
 pub struct Lines {
     /// Where they jump, (row, its line): rows between follow line by line.
     jumps: Vec<(u32, u64)>,
-    /// For each row, how many lines after the first; instead, if they jump often.
-    after_first: Option<(u64, Vec<u32>)>,
+    /// The first line, and for each row how many lines after it; instead, if they jump often.
+    after_first: Option<(u64, After)>,
+}
+
+#[derive(Debug, Clone)]
+enum After {
+    Here(Vec<u32>),
+    /// On a shelf, from this byte on, for so many rows.
+    Aside(Arc<File>, u64, usize),
 }
 
 /// If lines jump more often than after so many rows, each is kept.
@@ -46,7 +55,7 @@ const ROWS_PER_JUMP: usize = 4;
 impl Lines {
     /// The line on which a row begins.
     pub fn of(&self, row: u32) -> u64 {
-        if let Some((first, after)) = &self.after_first {
+        if let Some((first, After::Here(after))) = &self.after_first {
             return after.get(row as usize).map_or(0, |lines| first + u64::from(*lines));
         }
         let after = self.jumps.partition_point(|(first, _)| *first <= row);
@@ -60,7 +69,7 @@ impl Lines {
         if lines.jumps.len() * ROWS_PER_JUMP > rows.len() {
             let first = lines.first();
             let after = |&row: &u32| self.of(row).checked_sub(first).and_then(|lines| u32::try_from(lines).ok());
-            lines.after_first = rows.iter().map(after).collect::<Option<Vec<u32>>>().map(|after| (first, after));
+            lines.after_first = rows.iter().map(after).collect::<Option<Vec<u32>>>().map(|after| (first, After::Here(after)));
         }
         if lines.after_first.is_some() {
             lines.jumps = Vec::new();
@@ -77,7 +86,32 @@ impl Lines {
 
     /// The line of the first row.
     fn first(&self) -> u64 {
-        self.of(0)
+        self.after_first.as_ref().map_or_else(|| self.of(0), |(first, _)| *first)
+    }
+
+    /// Bytes that they take in memory, but for a few.
+    fn bytes(&self) -> u64 {
+        if let Some((_, After::Here(after))) = &self.after_first { 4 * after.len() as u64 } else { 16 * self.jumps.len() as u64 }
+    }
+
+    /// Puts them on a shelf, if they are many.
+    pub fn put(&mut self, shelf: &mut Shelf) -> Result<()> {
+        if let Some((_, after)) = &mut self.after_first
+            && let After::Here(lines) = after
+        {
+            let rows = lines.len();
+            let (file, at) = shelf.put_bytes(lines.as_slice().to_byte_slice())?;
+            *after = After::Aside(file, at, rows);
+        }
+        Ok(())
+    }
+
+    /// The same in memory.
+    pub fn here(&self) -> Result<Lines> {
+        let Some((first, After::Aside(file, at, rows))) = &self.after_first else { return Ok(self.clone()) };
+        let bytes = read_shelf(file, *at, 4 * rows)?;
+        let after = bytes.as_chunks::<4>().0.iter().map(|word| u32::from_ne_bytes(*word)).collect();
+        Ok(Lines { jumps: Vec::new(), after_first: Some((*first, After::Here(after))) })
     }
 }
 
@@ -272,15 +306,16 @@ impl<'a> Worker<'a> {
     }
 
     /// Keeps a block of one partition, in memory or aside.
-    fn keep(&mut self, year: Option<i32>, block: Block, columns: Vec<Column>) -> Result<()> {
+    fn keep(&mut self, year: Option<i32>, mut block: Block, columns: Vec<Column>) -> Result<()> {
         let Shared { room, row_bytes, .. } = self.shared;
-        let values = if room.take(block.rows as u64 * row_bytes) {
+        let values = if room.take(block.rows as u64 * row_bytes + block.lines.bytes()) {
             Values::Here(Arc::new(columns))
         } else {
             let shelf = match &mut self.shelf {
                 Some(shelf) => shelf,
                 none => none.insert(room.shelf()?),
             };
+            block.lines.put(shelf)?;
             shelf.put(&columns)?
         };
         self.blocks.push((year, Block { values, ..block }));

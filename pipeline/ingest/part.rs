@@ -167,7 +167,7 @@ impl Checks<'_> {
                     _ => {}
                 }
             }
-            origins.push(Origin { start, file: block.file, lines: block.lines });
+            origins.push(Origin { start, file: block.file, lines: block.lines.here()? });
             start += block.rows;
         }
         let unknown = vec![Unknown::default(); self.plan.links.len()];

@@ -149,7 +149,8 @@ fn damaged(name: &str, why: &str) -> Error {
     Error::Data(format!("{name}: is no Parquet file, or a damaged one ({why}); hand it over again"))
 }
 
-/// A file whose headers of pages are looked at before the library reads them.
+/// A file whose headers of pages are looked at before the library reads them. That a read begins with one holds as long as no page is peeked at, which
+/// the library does for lists and for rows that are passed over: neither is read.
 struct Checked(File);
 
 impl Length for Checked {

@@ -40,6 +40,8 @@ struct Looked {
     delimiter: Option<char>,
     /// Whether its first line is a record, not a header.
     headless: bool,
+    /// Whether names with dots are of objects within objects.
+    nested: bool,
     columns: Vec<Profile>,
     rows: u64,
     /// Whether there are more rows.
@@ -93,7 +95,8 @@ fn look(path: &Path, delimiter: Option<&str>, words: Words) -> Result<Looked> {
     }
     let columns = names.iter().map(|name| Profile::new(name, words.is_own(name))).collect();
     let (columns, rows, more) = profile::profile(rows, columns, ROWS)?;
-    Ok(Looked { name, words, delimiter, headless, columns, rows, more })
+    let nested = source.format.kind == Kind::Ndjson;
+    Ok(Looked { name, words, delimiter, headless, nested, columns, rows, more })
 }
 
 /// A file that was opened.

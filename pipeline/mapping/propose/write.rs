@@ -50,8 +50,11 @@ pub fn toml(looked: &Looked, fits: &[Fit], others: &[&str], there: &[&str]) -> S
         write_fit(&mut text, looked, fit);
     }
     let used = |i: usize| fits.iter().any(|f| f.matches.iter().flatten().any(|m| m.column == i));
-    let unused: Vec<String> =
-        looked.columns.iter().enumerate().filter(|(i, _)| !used(*i)).map(|(_, c)| format!("#   {}\n", quoted(&c.name))).collect();
+    // Of objects within objects only the first name is told: the others may be somebody's.
+    let told = |name: &str| name.split_once('.').filter(|_| looked.nested).map_or(name.to_string(), |(first, _)| format!("{first}.*"));
+    let mut unused: Vec<String> = looked.columns.iter().enumerate().filter(|(i, _)| !used(*i)).map(|(_, c)| told(&c.name)).collect();
+    unused.dedup();
+    let unused: Vec<String> = unused.iter().map(|name| format!("#   {}\n", quoted(name))).collect();
     if !unused.is_empty() {
         let _ = write!(text, "\n# Columns that no field is proposed for (they are not read):\n{}", unused.concat());
     }
