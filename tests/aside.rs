@@ -75,7 +75,7 @@ fn more_students_than_a_slice_holds() {
         for year in [2023, 2024] {
             let id = mixed(i);
             if id % 3 == 0 {
-                writeln!(cte_course, "{year},{id},P,C{},FA,A,introductory,1.00,Y,N", id % 40).unwrap();
+                writeln!(cte_course, "{year},{id},P,C{},FA,11,introductory,1.00,Y,N", id % 40).unwrap();
             }
             let gender = if id % 1_000 == 1 { "Q" } else { "F" };
             writeln!(student, "{year},{id},secondary,{gender},white").unwrap();
