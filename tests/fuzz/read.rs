@@ -72,7 +72,7 @@ pub fn mappings() -> Vec<Case> {
 fn check(collection: &str, source: &Source) {
     let small = outcome(collection, source, 1, 61);
     // Threads cost more than the reading: guided fuzzing, which looks at very many files, starts them for some.
-    if !cfg!(fuzzing) || source.bytes % 4 == 0 {
+    if !cfg!(fuzzing) || source.bytes.is_multiple_of(4) {
         assert_eq!(outcome(collection, source, 3, 61), small, "the number of threads changes what is read");
     }
     match (outcome(collection, source, if cfg!(fuzzing) { 1 } else { 2 }, 1 << 20), small) {
