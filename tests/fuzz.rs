@@ -234,7 +234,7 @@ fn parquets() -> Vec<Vec<u8>> {
 fn parquet_files() {
     fuzz("parquet", "parquet", parquets(), |seed, other, dice| {
         let mut bytes = seed.to_vec();
-        if dice.roll(3) == 0 {
+        if dice.roll(3) == 0 || bytes.len() < 12 {
             return in_place(&bytes, other, dice);
         }
         // What keeps its length keeps its footer in place.
