@@ -268,6 +268,7 @@ fn a_quotation_mark_that_closes_too_late_swallows_no_rows() {
     assert_eq!(try_rows(&[row(1, "\"Ann"), row(2, "\"Bea\""), row(3, "Cy")]), late(2, 3));
     // Line ends, separators and quotation marks that are text.
     assert_eq!(try_rows(&[row(1, "\"Ann\nBea, Cy\nDi \"\"D\"\"\""), row(2, "\"Eve\n\n\"")]), Ok(2));
+    assert_eq!(try_rows(&[row(1, "\"a note\nof, one, line, like, a, record\nand, more\"")]), Ok(1));
     assert_eq!(try_rows(&[row(1, "\"a,b,c,d,e,f\nBea, Cy\n1,2,3,4,5\nDi\"")]), Ok(1));
 }
 

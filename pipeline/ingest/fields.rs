@@ -182,9 +182,12 @@ pub fn closes_late(record: &[u8], separator: u8, columns: usize) -> bool {
             let close = closing_quote(record, at + 1).unwrap_or(record.len());
             let lines: Vec<&[u8]> = record[at + 1..close].split(|b| *b == b'\n').collect();
             let goes_on = record.get(close + 1).is_some_and(|b| *b != separator && !b.is_ascii_whitespace());
-            let is_record = |line: &&[u8]| memchr_iter(separator, line).count() + 1 == columns;
+            let count = |line: &[u8]| memchr_iter(separator, line).count() + 1;
             let whole = lines.get(1..lines.len() - 1).unwrap_or_default();
-            if lines.len() > 1 && (goes_on || columns > 2 && !whole.is_empty() && whole.iter().all(is_record)) {
+            // Where it began and where it ends are a record together; one or two lines of a note may look like one by chance.
+            let ends_too = count(lines[0]) + count(lines[lines.len() - 1]) == columns + 1;
+            let records = columns > 2 && !whole.is_empty() && whole.iter().all(|line| count(line) == columns);
+            if lines.len() > 1 && (goes_on || records && (ends_too || whole.len() > 2)) {
                 return true;
             }
             at = close + 1;
