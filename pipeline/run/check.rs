@@ -1,6 +1,7 @@
 //! A look at the lake of a load: the checks of `sql/check`, which stop nothing (specification: collections, Checks on the way in), and how many rows
 //! there are of whatever collections refer to without being sure of it, such as institutions, from year to year.
 
+use super::graph::{Phase, phases};
 use super::relation;
 use crate::catalog::{Catalog, LAKE, Layer, View};
 use crate::contract::{Contract, Contracts, OnViolation};
@@ -11,12 +12,14 @@ use crate::jurisdiction::Jurisdiction;
 use crate::lake::Load;
 use crate::project::Project;
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef, Int32Type, Int64Type};
+use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::datatypes::{DataType, FieldRef, Int32Type, Int64Type, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// A check of `sql/check`.
 #[derive(Debug, Clone)]
@@ -71,18 +74,25 @@ pub async fn look(
     memory_limit: Option<&Limit>,
 ) -> Result<Look> {
     let catalog = Catalog::load(project, jurisdiction)?;
-    let engine = Engine::new(partitions, memory_limit)?;
+    let engine = Arc::new(Engine::new(partitions, memory_limit)?);
     let (jurisdiction, contracts) = (Jurisdiction::load(project, jurisdiction)?, project.contracts()?);
-    relation::register(&engine, project, &contracts, &jurisdiction, root, load)?;
+    let registered = relation::register(&engine, project, &contracts, &jurisdiction, root, load)?;
     let handed_over = |v: &View| v.header.collection.as_ref().is_some_and(|name| load.collections.iter().any(|c| c.collection == *name));
     let checks: Vec<&View> = catalog.views().filter(|v| v.layer == Layer::Check).collect();
     let names: Vec<&str> = checks.iter().filter(|v| handed_over(v)).map(|v| v.name.as_str()).collect();
-    for view in catalog.in_order(&names)?.into_iter().filter(|v| v.layer == Layer::Staging) {
+    let order = catalog.in_order(&names)?;
+    for view in order.iter().filter(|v| v.layer == Layer::Staging) {
         engine.register_inline(view).await?;
     }
+    let phases = phases(&order, &registered.by_student)?;
+    let by_student = |view: &View| order.iter().zip(&phases).any(|(v, phase)| v.name == view.name && *phase == Phase::Shard);
     let mut look = Look::default();
     for view in checks {
-        let (count, examples) = if handed_over(view) { run(&engine, view).await? } else { (None, vec![]) };
+        let (count, examples) = match handed_over(view) {
+            true if by_student(view) => run_by_student(&engine, view, registered.shards).await?,
+            true => found(&engine.run_whole(view).await?.1)?,
+            false => (None, vec![]),
+        };
         look.checks.push(Checked {
             check: view.name.strip_prefix("check_").unwrap_or(&view.name).to_string(),
             title: view.header.title.clone(),
@@ -98,8 +108,39 @@ pub async fn look(
 
 type Found = (Option<u64>, Vec<Vec<(String, String)>>);
 
-async fn run(engine: &Engine, view: &View) -> Result<Found> {
-    let (_, batches) = engine.run_whole(view).await?;
+/// Runs a check for each shard by itself, as many at once as there are threads: tables of a shard's students are small.
+async fn run_by_student(engine: &Arc<Engine>, view: &View, shards: usize) -> Result<Found> {
+    let plan = engine.plan_shard(view).await?;
+    let (mut running, mut batches) = (JoinSet::new(), Vec::new());
+    for shard in 0..shards {
+        if running.len() >= engine.partitions() {
+            batches.extend(ended(running.join_next().await)?);
+        }
+        let (engine, view, plan) = (Arc::clone(engine), view.clone(), plan.clone());
+        running.spawn(async move { engine.run_shard(&view, &plan, shard).await });
+    }
+    while let Some(shard) = running.join_next().await {
+        batches.extend(ended(Some(shard))?);
+    }
+    let count: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let (_, examples) = found(&[first(&plan.schema(), &batches)?])?;
+    Ok((Some(count as u64), examples))
+}
+
+fn ended(shard: Option<std::result::Result<Result<Vec<RecordBatch>>, tokio::task::JoinError>>) -> Result<Vec<RecordBatch>> {
+    shard.map_or(Ok(vec![]), |shard| shard.map_err(|e| Error::internal("a check ended early", e))?)
+}
+
+/// The first rows by their columns, of whichever shard they are.
+fn first(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch> {
+    let wrong = |e| Error::internal("findings of a check", e);
+    let rows = concat_batches(schema, batches.iter().filter(|b| b.num_rows() > 0)).map_err(wrong)?;
+    let columns: Vec<SortColumn> = rows.columns().iter().map(|c| SortColumn { values: Arc::clone(c), options: None }).collect();
+    let order = lexsort_to_indices(&columns, Some(EXAMPLES)).map_err(wrong)?;
+    take_record_batch(&rows, &order).map_err(wrong)
+}
+
+fn found(batches: &[RecordBatch]) -> Result<Found> {
     let count: usize = batches.iter().map(|b| b.num_rows()).sum();
     let rows = batches.iter().flat_map(|b| (0..b.num_rows()).map(move |i| row(b, i)));
     Ok((Some(count as u64), rows.take(EXAMPLES).collect::<Result<_>>()?))

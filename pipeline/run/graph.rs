@@ -108,8 +108,8 @@ impl Graph {
     }
 }
 
-/// How each view runs.
-fn phases(order: &[&View], by_student: &BTreeSet<Name>) -> Result<Vec<Phase>> {
+/// How each view runs, of views each after those that it refers to.
+pub fn phases(order: &[&View], by_student: &BTreeSet<Name>) -> Result<Vec<Phase>> {
     let mut known: BTreeMap<&str, Phase> = BTreeMap::new();
     let mut phases = Vec::with_capacity(order.len());
     for view in order {
