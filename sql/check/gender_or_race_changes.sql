@@ -7,11 +7,15 @@ restricted = true
 [columns]
 student_id = "The student"
 */
-WITH changed AS (
-    SELECT student_key
+WITH known AS (
+    SELECT DISTINCT student_key, gender, race_ethnicity
     FROM student
+),
+changed AS (
+    SELECT student_key
+    FROM known
     GROUP BY student_key
-    HAVING min(gender) <> max(gender) OR min(race_ethnicity) <> max(race_ethnicity)
+    HAVING count(*) > 1
 )
 SELECT k.student_id
 FROM changed AS c
