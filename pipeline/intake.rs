@@ -15,18 +15,20 @@ pub struct Changes {
     /// From one school year to the next, of a collection and institution.
     pub row_count: Change,
     /// A school year without the one before and after it.
-    pub lone_year: LoneYear,
+    pub lone_year: FewRows,
+    /// A school year that is not taken for the latest.
+    pub latest_year: FewRows,
 }
 
 /// How few rows a school year has that may be mistyped.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LoneYear {
+pub struct FewRows {
     share: Share,
 }
 
-impl LoneYear {
-    /// The largest share of the rows of the collection's largest year.
+impl FewRows {
+    /// The largest share of the rows of the largest year.
     pub fn at_most(&self) -> f64 {
         self.share.0
     }
@@ -62,6 +64,7 @@ pub struct Words {
     filling: Vec<String>,
     own: Vec<String>,
     opposite: Vec<[String; 2]>,
+    meant: BTreeMap<String, String>,
     same: BTreeMap<String, Vec<String>>,
 }
 
@@ -114,9 +117,23 @@ impl Words {
         same.map_or(word, |(main, _)| main).to_string()
     }
 
+    /// A name with abbreviations written out, unless what they mean stands there too. Of two that overlap the longer one counts.
+    fn meant(&self, spaced: &str) -> String {
+        let padded = |words: &str| format!(" {} ", words.split_whitespace().collect::<Vec<_>>().join(" "));
+        let mut name = padded(spaced);
+        let mut all: Vec<(String, String)> = self.meant.iter().map(|(short, long)| (padded(short), padded(long))).collect();
+        all.sort_by_key(|(short, _)| std::cmp::Reverse(short.len()));
+        for (short, long) in all {
+            if !name.contains(&long) {
+                name = name.replace(&short, &long);
+            }
+        }
+        name
+    }
+
     /// The words of a name in lower case, one word for all that mean the same.
     pub fn of_name(&self, name: &str) -> Vec<String> {
-        let spaced = spaced(name);
+        let spaced = self.meant(&spaced(name));
         let told = spaced.split_whitespace().filter(|w| !self.filling.iter().any(|f| f == w));
         let mut words: Vec<String> = told.map(|word| self.main(word)).collect();
         words.dedup();

@@ -166,7 +166,7 @@ async fn make(
         files: vec![],
         shown: BTreeMap::new(),
     };
-    let mut left_open = 0;
+    let (mut left_open, mut is_empty) = (0, true);
     let mut figures = Vec::new();
     for description in Description::all(ground.project)? {
         for &year in &manifest.report_years {
@@ -176,8 +176,12 @@ async fn make(
                 None => maker.figures(&description, year, progress)?,
             };
             left_open += open;
+            is_empty &= rows.num_rows() == 0;
             figures.extend(description.rate.is_some().then_some(rows));
         }
+    }
+    if is_empty {
+        return Err(Error::Data(without_figures(manifest)));
     }
     progress("public tables that follow");
     maker.follow(figures).await?;
@@ -211,6 +215,17 @@ async fn make(
     }
     release.commit(ground.public, before)?;
     Ok(Outcome { release, evidence: Some(evidence), unchanged: false })
+}
+
+fn without_figures(manifest: &Manifest) -> String {
+    let years: Vec<String> = manifest.report_years.iter().map(i32::to_string).collect();
+    format!(
+        "run {} of {} has no figure of report year {}: nothing was published. `perkins check RAW_DIR` and `perkins query` with quality.row_count \
+         tell how many rows there are of each school year; --report-year names another",
+        manifest.run_id,
+        manifest.jurisdiction,
+        years.join(", ")
+    )
 }
 
 struct Maker<'a> {

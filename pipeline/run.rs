@@ -19,6 +19,7 @@ use crate::contract::Contracts;
 use crate::diff::{self, figure::FigureDifference};
 use crate::engine::{Engine, Limit};
 use crate::error::{Error, Result};
+use crate::intake::Changes;
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::{LakeFile, Load};
 use crate::project::Project;
@@ -113,7 +114,7 @@ pub async fn prepare(engine: Engine, root: &Path, load: &Load, project: &Project
     let engine = Arc::new(engine);
     let registered = relation::register(&engine, project, &contracts, &jurisdiction, root, load)?;
     let outputs = chosen_outputs(&catalog, &options.tables)?;
-    let requested = requested_years(&contracts, load, &options.report_years)?;
+    let requested = requested_years(project, load, &options.report_years)?;
     let years = computed_years(&engine, &catalog, &outputs, requested).await?;
     parameter::register_years(&engine, &jurisdiction, &years)?;
     register_groups(&engine, &mut catalog, &contracts).await?;
@@ -142,17 +143,15 @@ fn chosen_outputs(catalog: &Catalog, tables: &[String]) -> Result<Vec<String>> {
     }
 }
 
-/// The years asked for, which must be years that the lake can know of; none: its latest school year. A collection by another year, such as a
-/// grant's, makes the latest only where there is no school year at all: it may be handed over before the students of that year.
-pub fn requested_years(contracts: &Contracts, load: &Load, asked: &BTreeSet<i32>) -> Result<BTreeSet<i32>> {
-    let by_school_year = |f: &&LakeFile| contracts.iter().any(|c| c.name == f.collection && c.partition.as_deref() == Some(SCHOOL_YEAR));
+/// The years asked for, which must be years that the lake can know of; none: its latest school year.
+pub fn requested_years(project: &Project, load: &Load, asked: &BTreeSet<i32>) -> Result<BTreeSet<i32>> {
     let years: BTreeSet<i32> = load.files.iter().filter_map(|f| f.partition).collect();
-    let school_years = load.files.iter().filter(by_school_year).filter_map(|f| f.partition);
-    let (Some(&first), Some(last), Some(&latest)) = (years.first(), school_years.max().or(years.last().copied()), years.last()) else {
+    let (Some(&first), Some(&latest)) = (years.first(), years.last()) else {
         return Err(Error::Data("the lake has no school year; ingest collections with a school_year first".into()));
     };
     if asked.is_empty() {
-        return Ok(BTreeSet::from([last]));
+        let changes = Changes::of(project)?;
+        return Ok(BTreeSet::from([latest_school_year(&project.contracts()?, load, changes.latest_year.at_most()).unwrap_or(latest)]));
     }
     match asked.iter().find(|&&y| y < first || y > latest + 2) {
         Some(year) => Err(Error::Config(format!("report year {year} has no data: the lake has school years {first} to {latest}"))),
@@ -160,19 +159,37 @@ pub fn requested_years(contracts: &Contracts, load: &Load, asked: &BTreeSet<i32>
     }
 }
 
+/// The latest school year with more than a share of the rows of the largest one; a later one, which has fewer, is told. A collection by another
+/// year, such as a grant's, does not count: it may be handed over before the students of that year.
+fn latest_school_year(contracts: &Contracts, load: &Load, few: f64) -> Option<i32> {
+    let by_school_year = |f: &&LakeFile| contracts.iter().any(|c| c.name == f.collection && c.partition.as_deref() == Some(SCHOOL_YEAR));
+    let mut rows: BTreeMap<i32, u64> = BTreeMap::new();
+    for (year, file) in load.files.iter().filter(by_school_year).filter_map(|f| Some((f.partition?, f))) {
+        *rows.entry(year).or_default() += file.rows;
+    }
+    let largest = rows.values().max().copied()?;
+    let (&latest, _) = rows.iter().rev().find(|(_, rows)| **rows as f64 > few * largest as f64).or(rows.last_key_value())?;
+    for (later, rows) in rows.range(latest + 1..) {
+        tracing::warn!(
+            "report year {latest} is taken, not {later}: all collections have {rows} rows of {later}, and {largest} of the largest year; if they are \
+             meant, --report-year {later}"
+        );
+    }
+    Some(latest)
+}
+
 /// The options with the years that are meant: those asked for, and every closed one that the lake knows of, so that what is closed stays in what
 /// is current and public, and each run says what would have changed in it.
 pub fn with_closed_years(project: &Project, commit: &Commit, load: &Load, options: &Options) -> Result<Options> {
-    let mut report_years = requested_years(&project.contracts()?, load, &options.report_years)?;
+    let mut report_years = requested_years(project, load, &options.report_years)?;
     report_years.extend(closed_years(project, commit, load, options)?);
     Ok(Options { report_years, ..options.clone() })
 }
 
 /// The closed report years that the lake knows of.
 pub fn closed_years(project: &Project, commit: &Commit, load: &Load, options: &Options) -> Result<Vec<i32>> {
-    let contracts = project.contracts()?;
     let closed = options.jurisdictions.iter().flat_map(|j| window::closed(commit, j).into_keys());
-    Ok(closed.filter(|year| requested_years(&contracts, load, &BTreeSet::from([*year])).is_ok()).collect())
+    Ok(closed.filter(|year| requested_years(project, load, &BTreeSet::from([*year])).is_ok()).collect())
 }
 
 /// Adds the earlier years that outputs compare with.

@@ -125,6 +125,28 @@ fn other_sheets_are_told_and_hidden_ones_passed_over() {
 }
 
 #[test]
+fn a_first_sheet_without_the_columns_tells_which_has_them() {
+    let with = |sheets: &[&[&str]]| {
+        let mut workbook = Workbook::new();
+        for (number, rows) in sheets.iter().enumerate() {
+            let sheet = workbook.add_worksheet().set_name(format!("GIRL-{number}")).unwrap();
+            rows.iter().zip(0..).for_each(|(row, at)| header(sheet, at, 0, row));
+        }
+        workbook.save_to_buffer().unwrap()
+    };
+    let student: [&str; 2] = [STUDENT, "2024,1,secondary,F,white"];
+    let notes: [&str; 2] = ["How to fill in this workbook", "school_year,the year in which school ends"];
+    let said = error(&with(&[&notes, &["Codes"], &["Students of 2024", student[0], student[1]], &student]));
+    let begin = "student.xlsx: the first sheet does not have the required columns, but sheet 3 has: move it to the front";
+    assert!(said.contains(begin) && !said.contains("GIRL"), "{said}");
+    // None has them: what is missing is said of the first.
+    let said = error(&with(&[&notes, &["school_year,student_id"]]));
+    assert!(said.contains("required columns are missing") && !said.contains("but sheet"), "{said}");
+    let (place, outcome) = loaded("student.xlsx", &with(&[&student, &student]));
+    assert_eq!((place.column(&outcome.load, "student", "student_id"), rejects(&outcome).len()), (vec!["1".to_string()], 0));
+}
+
+#[test]
 fn cells_of_every_kind_are_read() {
     let names = "school_year,student_id,education_level,gender,race_ethnicity,first_name,last_name,birth_date,homeless";
     let rows = format!(

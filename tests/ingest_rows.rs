@@ -33,6 +33,8 @@ fn equal_rows_are_kept_once_and_different_ones_not_at_all() {
     assert_eq!(found, [row("a", 3, "2"), row("a", 4, "3"), row("a", 5, "3"), row("b", 3, "2")]);
     let messages: Vec<String> = rejects(&outcome).into_iter().map(|r| r.message).collect();
     assert!(messages[0].contains("but differ in gender;") && messages[1].contains("but differ in race_ethnicity;"));
+    let others: Vec<_> = messages.iter().filter_map(|m| m.split("another is ").nth(1)?.split(';').next()).collect();
+    assert_eq!(others, ["student/b.csv line 3", "student/a.csv line 5", "student/a.csv line 4", "student/a.csv line 3"]);
 }
 
 #[test]

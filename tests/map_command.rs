@@ -250,3 +250,32 @@ fn what_can_not_be_mapped_is_refused() {
     place.file("open.csv", "a,b\n\"1,2\n3,4\n");
     place.perkins(&["map", "open.csv"]).refuses(1, &["open.csv", "line 2", "quotation mark"]);
 }
+
+#[test]
+fn abbreviations_are_written_out() {
+    let place = place();
+    let header = "School Year,Student Number,Gender,Race/Ethnicity,LEP,Econ Dis,SPED,504 Flag,Foster,Notes";
+    let row = |i: u32| format!("2024,{i:06},{},White,Y,N,N,Y,N,none\n", if i % 2 == 0 { "F" } else { "M" });
+    let proposed = proposal(&place, "pupils.csv", &format!("{header}\n{}", (1..20).map(row).collect::<String>()), &[]);
+    let lines = [
+        "name = \"student\"",
+        "english_learner = \"LEP\"",
+        "economically_disadvantaged = \"Econ Dis\"",
+        "individual_with_disability = \"SPED\"",
+        "section_504 = \"504 Flag\"",
+        "foster_care = \"Foster\"",
+        "#   \"Notes\"",
+    ];
+    has(&proposed, &lines);
+    let header = "Year,Student ID,School Code,Grade";
+    let row = |i: u32| format!("2024,{i:06},{:04},{}\n", 10 + i % 3, 9 + i % 4);
+    let proposed = proposal(&place, "roster.csv", &format!("{header}\n{}", (1..20).map(row).collect::<String>()), &[]);
+    has(&proposed, &["name = \"enrollment\"", "institution_id = \"School Code\""]);
+    // An agency's own words.
+    let words = std::fs::read_to_string(crate::support::home().join("data/intake/words.toml")).unwrap();
+    place.file("ours/data/intake/words.toml", &words.replace("\"lep\" = ", "\"mll\" = \"english learner\"\n\"lep\" = "));
+    let header = "Year,Student ID,Level,Gender,Race,MLL";
+    let row = |i: u32| format!("2024,{i:06},secondary,F,white,{}\n", if i % 2 == 0 { "Y" } else { "N" });
+    let proposed = proposal(&place, "own.csv", &format!("{header}\n{}", (1..20).map(row).collect::<String>()), &["--overlay", "ours"]);
+    has(&proposed, &["english_learner = \"MLL\""]);
+}

@@ -216,7 +216,8 @@ fn when_a_change_is_told_is_data() {
     };
     // 20 to 11 is less than half; 20 to 10 is half, and ten rows.
     assert_eq!([said(20, &[]), said(11, &[]), said(20, &[]), said(10, &[])], [false, false, false, true]);
-    let limits = "[fewer_rows]\nshare = 0.1\nrows = 2\n[row_count]\nshare = 0.5\nrows = 10\n[lone_year]\nshare = 0.1\n";
+    let limits =
+        "[fewer_rows]\nshare = 0.1\nrows = 2\n[row_count]\nshare = 0.5\nrows = 10\n[lone_year]\nshare = 0.1\n[latest_year]\nshare = 0.1\n";
     place.file("ours/data/intake/change.toml", limits);
     let ours = ["--overlay", "ours"];
     // 20 to 19 is one row; 20 to 18 is a tenth, and two rows.
@@ -270,6 +271,34 @@ fn a_year_that_stands_alone_is_told() {
         place.file("second/student.csv", &(student.clone() + rows));
         assert!(!place.works(&["check", "second"]).contains("lone_year"), "{rows}");
     }
+}
+
+#[test]
+fn a_mistyped_year_is_not_the_latest_and_is_not_published() {
+    let lake = |more: &str| {
+        let place = place();
+        let mut student = "school_year,student_id,education_level,gender,race_ethnicity\n".to_string();
+        (0..20).for_each(|i| student += &format!("{},N{i},secondary,F,white\n", 2023 + i % 2));
+        place.file("second/student.csv", &(student + more));
+        place.works(&["ingest", "second"]);
+        place
+    };
+    let run = ["run", "--jurisdiction", "federal", "--no-publish"];
+    let taken = |more: &str| {
+        let ran = lake(more).perkins(&run);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let told = ran.err.split("report year ").nth(1).and_then(|rest| rest.split(':').next());
+        told.map(|told| told.to_string())
+    };
+    // A tenth of the ten rows of the largest year is one row; two rows are more.
+    assert_eq!(taken(""), None);
+    assert_eq!(taken("2042,N1,secondary,F,white\n").as_deref(), Some("2024 is taken, not 2042"));
+    assert_eq!(taken("2025,N1,secondary,F,white\n").as_deref(), Some("2024 is taken, not 2025"));
+    assert_eq!(taken("2025,N1,secondary,F,white\n2025,N2,secondary,F,white\n"), None);
+    let place = lake("2042,N1,secondary,F,white\n");
+    place.works(&[&run[..], &["--report-year", "2042"]].concat());
+    place.perkins(&["publish"]).refuses(1, &["has no figure of report year 2042", "nothing was published", "--report-year"]);
+    assert!(!place.path().join("public/runs").exists());
 }
 
 #[test]
@@ -404,4 +433,27 @@ fn an_institution_is_removed_with_all_that_refers_to_it() {
     // The files still have everything.
     place.works(&["ingest", "raw"]);
     assert_eq!(place.query("SELECT count(*) AS n FROM lake.exit WHERE institution_id = 'S9'")[0]["n"], "1");
+}
+
+/// Names of warnings stand where they are made; each has a title.
+#[test]
+fn every_warning_has_a_title() {
+    let titles: std::collections::BTreeMap<String, String> =
+        toml::from_str(&std::fs::read_to_string(crate::support::home().join("data/intake/warning.toml")).unwrap()).unwrap();
+    let mut folders = vec![crate::support::home().join("pipeline")];
+    let mut names = std::collections::BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|e| e == "rs") {
+                let text = std::fs::read_to_string(&entry).unwrap();
+                let made = ["Warning::new(\"", ".tell(\""].iter().flat_map(|call| text.split(call).skip(1));
+                names.extend(made.filter_map(|rest| rest.split_once('"')).map(|(name, _)| name.to_string()));
+            }
+        }
+    }
+    assert!(names.len() >= 10, "{names:?}");
+    let without: Vec<&String> = names.iter().filter(|name| !titles.contains_key(*name)).collect();
+    assert!(without.is_empty(), "{without:?} have no title in data/intake/warning.toml");
 }

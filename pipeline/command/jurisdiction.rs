@@ -100,7 +100,7 @@ fn diff(args: &DiffArgs, settings: &Settings) -> Result<Comparison> {
     let Some((root, load)) = data(args, settings, &scratch)? else {
         return compare(&settings.project, ids, args.report_year.unwrap_or_default());
     };
-    let years = requested_years(&settings.project.contracts()?, &load, &args.report_year.into_iter().collect::<BTreeSet<_>>())?;
+    let years = requested_years(&settings.project, &load, &args.report_year.into_iter().collect::<BTreeSet<_>>())?;
     let report_year = years.last().copied().ok_or_else(|| Error::bug("no report year"))?;
     let mut comparison = compare(&settings.project, ids, report_year)?;
     let ground = Ground {

@@ -149,7 +149,15 @@ impl Bad {
     fn add(&mut self, row: usize, line: u32, field: usize, rule: Rule, text: &[u8]) {
         if !std::mem::replace(&mut self.flags[row], true) {
             self.any = true;
-            self.rejects.push(Reject { file: 0, line: u64::from(line), field: Some(field as u16), rule, text: excerpt(text), detail: 0 });
+            self.rejects.push(Reject {
+                file: 0,
+                line: u64::from(line),
+                field: Some(field as u16),
+                rule,
+                text: excerpt(text),
+                detail: 0,
+                other: None,
+            });
         }
     }
 }

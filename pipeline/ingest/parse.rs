@@ -272,6 +272,7 @@ impl<'a> Worker<'a> {
                 rule: Rule::Type,
                 text: None,
                 detail: layout.expected_and_found(found as usize),
+                other: None,
             }));
         }
         let place = |r: Reject| Reject { file, line: chunk.line + r.line, ..r };

@@ -230,10 +230,12 @@ impl Checks<'_> {
                 part.rows.push(distinct[0]);
                 continue;
             }
-            for row in distinct {
-                let (file, line) = part.origin(row);
+            let places: Vec<(u32, u64)> = distinct.iter().map(|row| part.origin(*row)).collect();
+            for (i, (row, (file, line))) in distinct.into_iter().zip(&places).enumerate() {
                 let text = excerpt(self.key_text(part, row).as_bytes());
-                part.rejects.push(Reject { file, line, field: None, rule: Rule::ConflictingKey, text, detail: differ });
+                let other = places.get(usize::from(i == 0)).copied().map(Box::new);
+                let (file, line) = (*file, *line);
+                part.rejects.push(Reject { file, line, field: None, rule: Rule::ConflictingKey, text, detail: differ, other });
             }
         }
     }
@@ -300,7 +302,7 @@ impl Checks<'_> {
                     let (file, line) = part.origin(row);
                     let text = excerpt(self.value_text(part, link.field, row).as_bytes());
                     let field = Some(link.field as u16);
-                    part.rejects.push(Reject { file, line, field, rule: Rule::ForeignKey, text, detail: 0 });
+                    part.rejects.push(Reject { file, line, field, rule: Rule::ForeignKey, text, detail: 0, other: None });
                 }
             }
         }

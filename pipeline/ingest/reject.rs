@@ -76,13 +76,15 @@ pub struct Reject {
     pub text: Option<Box<str>>,
     /// Fields expected and found, or the number of a fault (no field), or the fields in which rows with one key differ, as a bit mask.
     pub detail: u64,
+    /// File and line of another row that it conflicts with.
+    pub other: Option<Box<(u32, u64)>>,
 }
 
 impl Reject {
     /// A row that could not be made from its file.
     pub fn of_fault(file: u32, faulty: &Faulty) -> Reject {
         let Faulty { line, fault, text } = faulty.clone();
-        Reject { file, line, field: None, rule: Rule::Type, text, detail: fault as u64 }
+        Reject { file, line, field: None, rule: Rule::Type, text, detail: fault as u64, other: None }
     }
 }
 
@@ -93,14 +95,16 @@ pub fn excerpt(text: &[u8]) -> Option<Box<str>> {
     (!text.is_empty()).then(|| text[..end].into())
 }
 
-/// What a reject says to the person who corrects the file.
-pub fn message(reject: &Reject, contract: &Contract) -> String {
+/// What a reject says to the person who corrects the file. `files` gives the path of each file by its number.
+pub fn message(reject: &Reject, contract: &Contract, files: &[String]) -> String {
     let field = reject.field.and_then(|f| contract.fields.get(usize::from(f)));
     match (reject.rule, field) {
         (Rule::ConflictingKey, _) => {
             let names = contract.fields.iter().enumerate().filter(|(i, _)| reject.detail >> i & 1 == 1).map(|(_, f)| f.name.as_str());
             let names = names.collect::<Vec<_>>().join(", ");
-            format!("several rows have this {} but differ in {names}; leave the right one", contract.primary_key.join(", "))
+            let other = reject.other.as_ref().and_then(|other| Some((files.get(other.0 as usize)?, other.1)));
+            let other = other.map(|(file, line)| format!("; another is {}", At { file: file.clone(), line })).unwrap_or_default();
+            format!("several rows have this {} but differ in {names}{other}; leave the right one", contract.primary_key.join(", "))
         }
         (Rule::Type, None) => Fault::message(reject.detail)
             .map_or_else(|| format!("expected {} fields, found {}", reject.detail >> 32, reject.detail & 0xFFFF_FFFF), str::to_string),
@@ -168,7 +172,7 @@ impl Rejects<'_> {
             field: r.field.and_then(|f| self.contract.fields.get(usize::from(f))).map(|f| f.name.clone()),
             at: At { file: files.get(r.file as usize).cloned().unwrap_or_default(), line: r.line },
             text: r.text.as_deref().unwrap_or_default().to_string(),
-            message: message(r, self.contract),
+            message: message(r, self.contract, files),
         };
         self.rows.iter().filter(|r| is_early(r.rule)).map(example).collect()
     }
@@ -198,7 +202,7 @@ pub fn write(root: &Path, folder: &Path, collections: &[Rejects], files: &[Strin
         ("field", text(&field), true),
         ("rule", text(&|_, r| Some(r.rule.name().to_string())), false),
         ("text", text(&|_, r| r.text.as_deref().map(str::to_string)), true),
-        ("message", text(&|c, r| Some(message(r, c))), false),
+        ("message", text(&|c, r| Some(message(r, c, files))), false),
     ];
     let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| Error::internal("cannot make the reject table", e))?;
     let failed = |e| Error::internal("cannot write the reject table", e);

@@ -92,7 +92,7 @@ fn outcome(collection: &str, source: &Source, threads: usize, chunk_bytes: usize
             assert_eq!(facts.rows, accepted + rejects.len() as u64, "a row was lost");
             assert_eq!(facts.bytes, source.bytes);
             let mut rejects: Vec<String> =
-                rejects.iter().map(|r| format!("{:>9} {}: {:?}", r.line, message(r, contract), r.text)).collect();
+                rejects.iter().map(|r| format!("{:>9} {}: {:?}", r.line, message(r, contract, &[]), r.text)).collect();
             rejects.sort();
             Seen::Rows { rows: facts.rows, accepted, rejects, columns: facts.unknown_columns, bytes: facts.bytes, hash: facts.blake3 }
         }

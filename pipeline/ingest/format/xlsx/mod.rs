@@ -39,21 +39,23 @@ impl Xlsx {
         let hashing = Hashing::open(&source.path, name)?;
         let mut package = Package::open(&source.path, name)?;
         let workbook = workbook::read(&mut package, name)?;
-        for other in &workbook.others {
+        let others = workbook.others.clone();
+        for (other, _) in &others {
             notes.tell("sheet_not_read", format!("{name} ({other})"));
         }
         let none = || Error::Data(format!("{name}: is damaged: its first sheet is not there; save it as xlsx again"));
         let part = package.part(&workbook.sheet, SHEET_BYTES)?.ok_or_else(none)?;
         let mut sheet = Sheet::new(part, workbook);
-        let (mut read, mut cells, mut bytes) = (VecDeque::new(), Vec::new(), 0);
-        while read.len() < HEADER_ROWS
-            && bytes < RECORD_BYTES
-            && let Some(line) = sheet.next(&mut cells)?
-        {
-            bytes += cells.iter().map(|cell: &Cell| cell.text.len()).sum::<usize>();
-            read.push_back((line, std::mem::take(&mut cells)));
-        }
+        let mut read = first_rows(&mut sheet)?;
         let place = header_place(read.make_contiguous(), want);
+        if !read.iter().any(|(_, cells)| is_complete(cells, want))
+            && let Some(number) = sheet_that_fits(source, want, &others)
+        {
+            return Err(Error::Data(format!(
+                "{name}: the first sheet does not have the required columns, but sheet {number} has: move it to the front, or save it as a file of \
+                 its own"
+            )));
+        }
         let title = read.iter().take(place).filter(|(_, cells)| !is_blank(cells)).count();
         if title > 0 {
             notes.tell("rows_above_header", format!("{name} ({title})"));
@@ -63,7 +65,7 @@ impl Xlsx {
         let mut header: Vec<String> = header.into_iter().map(|cell| cell.text.trim().to_string()).collect();
         header.truncate(header.iter().rposition(|h| !h.is_empty()).map_or(0, |last| last + 1));
         let wanted = header.iter().map(|h| want.place(h).is_some()).collect();
-        Ok(Xlsx { hashing, sheet, read, header, header_line, wanted, cells, notes: notes.clone() })
+        Ok(Xlsx { hashing, sheet, read, header, header_line, wanted, cells: Vec::new(), notes: notes.clone() })
     }
 
     fn cells(&mut self) -> Result<Option<u64>> {
@@ -115,6 +117,39 @@ impl Rows for Xlsx {
         let (bytes, blake3) = self.hashing.finish()?;
         Ok(End { bytes, blake3 })
     }
+}
+
+/// The rows of a sheet among which its header is looked for.
+fn first_rows(sheet: &mut Sheet) -> Result<VecDeque<(u64, Vec<Cell>)>> {
+    let (mut read, mut cells, mut bytes) = (VecDeque::new(), Vec::new(), 0);
+    while read.len() < HEADER_ROWS
+        && bytes < RECORD_BYTES
+        && let Some(line) = sheet.next(&mut cells)?
+    {
+        bytes += cells.iter().map(|cell: &Cell| cell.text.len()).sum::<usize>();
+        read.push_back((line, std::mem::take(&mut cells)));
+    }
+    Ok(read)
+}
+
+/// Whether a row has every column without which a file is of no use; not if none is asked for.
+fn is_complete(cells: &[Cell], want: &Want) -> bool {
+    let named: BTreeSet<usize> = cells.iter().filter_map(|cell| want.place(&cell.text)).collect();
+    let mut required = want.columns.iter().enumerate().filter(|(_, (_, required))| *required).peekable();
+    required.peek().is_none() || required.all(|(place, _)| named.contains(&place))
+}
+
+/// The number of the first sheet that is shown and has every required column, counted from 1, of the few that are looked at; its name may be a
+/// student's.
+fn sheet_that_fits(source: &Source, want: &Want, others: &[(String, String)]) -> Option<usize> {
+    const LOOKED_AT: usize = 10;
+    let fits = |part: &str| -> Result<bool> {
+        let mut package = Package::open(&source.path, &source.name)?;
+        let workbook = workbook::read(&mut package, &source.name)?;
+        let Some(part) = package.part(part, SHEET_BYTES)? else { return Ok(false) };
+        Ok(first_rows(&mut Sheet::new(part, workbook))?.iter().any(|(_, cells)| is_complete(cells, want)))
+    };
+    (2..).zip(others).take(LOOKED_AT).find(|(_, (_, part))| fits(part).unwrap_or(false)).map(|(number, _)| number)
 }
 
 fn is_blank(cells: &[Cell]) -> bool {

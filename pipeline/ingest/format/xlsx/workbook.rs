@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 pub struct Workbook {
     /// The part with the first sheet that is shown.
     pub sheet: String,
-    /// The names of the other sheets that are shown.
-    pub others: Vec<String>,
+    /// The other sheets that are shown: name and part.
+    pub others: Vec<(String, String)>,
     /// Whether dates count from 1904.
     pub since_1904: bool,
     /// The texts that cells refer to.
@@ -56,7 +56,7 @@ pub fn read(package: &mut Package, name: &str) -> Result<Workbook> {
     });
     let (_, sheet) =
         shown.next().ok_or_else(|| Error::Data(format!("{name}: has no sheet that is shown; expected a table in the first sheet")))?;
-    let others = shown.map(|(sheet, _)| sheet).collect();
+    let others = shown.collect();
     let strings = of_kind("sharedStrings").map_or(Ok(Strings::default()), |part| strings(package, &part))?;
     let shapes = of_kind("styles").map_or(Ok(Vec::new()), |part| shapes(package, &part))?;
     Ok(Workbook { sheet, others, since_1904, strings, shapes })
