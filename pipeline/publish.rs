@@ -102,8 +102,14 @@ pub async fn publish(ground: &Ground<'_>, manifest: &Manifest, kind: PolicyKind,
     made
 }
 
-/// Why the figures of a run are not made public: those of another jurisdiction are, or they were withdrawn.
-pub fn why_not(public: &Root, manifest: &Manifest, kind: PolicyKind) -> Result<Option<String>> {
+/// Why the figures of a run are not made public: there are none, those of another jurisdiction are, or they were withdrawn.
+pub fn why_not(project: &Project, public: &Root, manifest: &Manifest, kind: PolicyKind) -> Result<Option<String>> {
+    // An empty release would take the place of the one before.
+    let described = Description::all(project)?;
+    let mut figures = manifest.files.iter().filter(|f| described.iter().any(|d| d.table == f.table)).peekable();
+    if figures.peek().is_some() && figures.all(|file| file.rows == 0) {
+        return Ok(Some(without_figures(manifest)));
+    }
     if let Some(why) = other_jurisdiction(public, &manifest.jurisdiction)? {
         return Ok(Some(why));
     }
@@ -166,7 +172,7 @@ async fn make(
         files: vec![],
         shown: BTreeMap::new(),
     };
-    let (mut left_open, mut is_empty) = (0, true);
+    let mut left_open = 0;
     let mut figures = Vec::new();
     for description in Description::all(ground.project)? {
         for &year in &manifest.report_years {
@@ -176,12 +182,8 @@ async fn make(
                 None => maker.figures(&description, year, progress)?,
             };
             left_open += open;
-            is_empty &= rows.num_rows() == 0;
             figures.extend(description.rate.is_some().then_some(rows));
         }
-    }
-    if is_empty {
-        return Err(Error::Data(without_figures(manifest)));
     }
     progress("public tables that follow");
     maker.follow(figures).await?;
@@ -220,10 +222,7 @@ async fn make(
 fn without_figures(manifest: &Manifest) -> String {
     let years: Vec<String> = manifest.report_years.iter().map(i32::to_string).collect();
     format!(
-        "run {} of {} has no figure of report year {}: nothing was published. `perkins check RAW_DIR` and `perkins query` with quality.row_count \
-         tell how many rows there are of each school year; --report-year names another",
-        manifest.run_id,
-        manifest.jurisdiction,
+        "there is no figure of report year {}; --report-year names another, and `perkins status` says which school years the lake has",
         years.join(", ")
     )
 }

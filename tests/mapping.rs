@@ -289,6 +289,13 @@ fn a_column_may_have_other_names_or_be_missing() {
     let header_of = |header: &str| used.rows(made(header, &[]), "a.csv").map(|_| ()).unwrap_err().to_string();
     assert!(header_of("number,code,date").contains("\"day\" for earned_on of credential"));
     assert!(header_of("number,NUMBER,code,day").contains("the column id twice"));
+    // A title above the names.
+    let below = |title: &str, rows: &[&str]| used.rows(made(title, rows), "a.csv").map(|_| ()).unwrap_err().to_string();
+    assert!(
+        below("Credentials of 2024", &["", "ID,Code,Day,more", "1,2,D,x"])
+            .contains("the names of the columns are in line 3; remove the lines")
+    );
+    assert!(below("Credentials of 2024", &["", "ID,Code,Date", "1,2,D"]).contains("\"id\" for student_id of credential"));
 }
 
 /// A file with a content, opened as rows of it are.

@@ -296,8 +296,13 @@ fn a_mistyped_year_is_not_the_latest_and_is_not_published() {
     assert_eq!(taken("2025,N1,secondary,F,white\n").as_deref(), Some("2024 is taken, not 2025"));
     assert_eq!(taken("2025,N1,secondary,F,white\n2025,N2,secondary,F,white\n"), None);
     let place = lake("2042,N1,secondary,F,white\n");
-    place.works(&[&run[..], &["--report-year", "2042"]].concat());
-    place.perkins(&["publish"]).refuses(1, &["has no figure of report year 2042", "nothing was published", "--report-year"]);
+    let asked = place.perkins(&["run", "--jurisdiction", "federal", "--report-year", "2042"]);
+    assert_eq!(asked.code, 0, "{}", asked.err);
+    assert!(
+        asked.out.contains("federal: not published: there is no figure of report year 2042; --report-year names another"),
+        "{}",
+        asked.out
+    );
     assert!(!place.path().join("public/runs").exists());
 }
 

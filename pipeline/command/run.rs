@@ -71,7 +71,7 @@ pub fn release(args: &EndArgs, outcomes: &[Outcome], settings: &Settings) -> Res
         return Ok(());
     }
     for Outcome { manifest, .. } in outcomes {
-        if let Some(why) = publish::why_not(&settings.public, manifest, args.policy)? {
+        if let Some(why) = publish::why_not(&settings.project, &settings.public, manifest, args.policy)? {
             print(&format!("\n{}: not published: {why}\n", manifest.jurisdiction))?;
             continue;
         }

@@ -7,6 +7,7 @@ use super::tally::Tally;
 use crate::error::{Error, Result};
 use crate::ingest::format::notes::{Noted, Notes};
 use crate::ingest::job::columns_found;
+use crate::ingest::limit::HEADER_ROWS;
 use crate::ingest::rows::{End, Row, Rows};
 use crate::ingest::source;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,9 +67,10 @@ impl Use {
     }
 
     /// The collection's rows of a file's. `file` is its path in the raw folder.
-    pub fn rows(&self, rows: Box<dyn Rows>, file: &str) -> Result<Mapped> {
+    pub fn rows(&self, mut rows: Box<dyn Rows>, file: &str) -> Result<Mapped> {
         let table = self.table();
-        let positions = self.positions(rows.header(), file)?;
+        let positions = self.positions(rows.header(), file);
+        let positions = positions.map_err(|error| self.names_below(rows.as_mut(), file).unwrap_or(error))?;
         let year = name::year(file);
         if let (Some(field), None) = (&table.file_year, year) {
             return Err(Error::Data(format!(
@@ -83,6 +85,21 @@ impl Use {
         *self.locked() = Tally { columns: rows.header().len(), unused, ..Tally::default() };
         let from = Row::default();
         Ok(Mapped { rows, from, positions, year, used: self.clone(), tally: Tally::default() })
+    }
+
+    /// An error that tells the line with the names of the columns, if what was taken for the header is a title above it.
+    fn names_below(&self, rows: &mut dyn Rows, file: &str) -> Option<Error> {
+        let mut row = Row::default();
+        for _ in 0..HEADER_ROWS {
+            if !rows.next(&mut row).ok()? {
+                return None;
+            }
+            if self.positions(&row.fields, file).is_ok() {
+                let line = row.line;
+                return Some(Error::Data(format!("{file}: the names of the columns are in line {line}; remove the lines above it")));
+            }
+        }
+        None
     }
 
     /// Where the table's columns are in a header.
