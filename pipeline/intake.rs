@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::mapping::name::{distance, folded};
 use crate::project::Project;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// When a change of numbers of rows is told (`change.toml`).
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
@@ -15,22 +15,48 @@ pub struct Changes {
     /// From one school year to the next, of a collection and institution.
     pub row_count: Change,
     /// A school year without the one before and after it.
-    pub lone_year: FewRows,
-    /// A school year that is not taken for the latest.
-    pub latest_year: FewRows,
+    pub lone_year: LoneYear,
+    /// Which school year is taken for the latest.
+    pub latest_year: LatestYear,
 }
 
 /// How few rows a school year has that may be mistyped.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FewRows {
+pub struct LoneYear {
     share: Share,
 }
 
-impl FewRows {
-    /// The largest share of the rows of the largest year.
+impl LoneYear {
+    /// The largest share of the rows of the collection's largest year.
     pub fn at_most(&self) -> f64 {
         self.share.0
+    }
+}
+
+/// The latest school year is one that enough collections have enough rows of.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatestYear {
+    collections: Share,
+    share: Share,
+}
+
+impl LatestYear {
+    /// The latest of the years that enough collections have; the latest of all if there is none. `rows` has the rows of each collection by year.
+    pub fn of(&self, rows: &BTreeMap<&str, BTreeMap<i32, u64>>) -> Option<i32> {
+        let years: BTreeSet<i32> = rows.values().flat_map(BTreeMap::keys).copied().collect();
+        let enough = |year: &&i32| self.collections_with(rows, **year) as f64 >= self.collections.0 * rows.len() as f64;
+        years.iter().rev().find(enough).or(years.last()).copied()
+    }
+
+    /// How many collections have enough rows of a year: more than a share of the rows of their largest one.
+    pub fn collections_with(&self, rows: &BTreeMap<&str, BTreeMap<i32, u64>>, year: i32) -> usize {
+        let has = |years: &&BTreeMap<i32, u64>| {
+            let largest = years.values().max().copied().unwrap_or(0);
+            years.get(&year).is_some_and(|rows| *rows as f64 > self.share.0 * largest as f64)
+        };
+        rows.values().filter(has).count()
     }
 }
 
@@ -65,6 +91,7 @@ pub struct Words {
     own: Vec<String>,
     opposite: Vec<[String; 2]>,
     meant: BTreeMap<String, String>,
+    other: Vec<String>,
     same: BTreeMap<String, Vec<String>>,
 }
 
@@ -157,6 +184,12 @@ impl Words {
         let (wa, wb) = (self.of_name(a), self.of_name(b));
         let has = |[one, other]: &[String; 2]| (wa.contains(one) && wb.contains(other)) || (wa.contains(other) && wb.contains(one));
         if self.opposite.iter().any(has) {
+            return 0.0;
+        }
+        // What is not, was, or is somebody else's, is another thing.
+        let is_other = |w: &&String| self.other.contains(w);
+        let (oa, ob): (BTreeSet<&String>, BTreeSet<&String>) = (wa.iter().filter(is_other).collect(), wb.iter().filter(is_other).collect());
+        if oa != ob {
             return 0.0;
         }
         let common = wa.iter().filter(|w| wb.contains(w)).count() as f64;

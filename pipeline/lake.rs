@@ -56,8 +56,11 @@ pub struct Load {
 pub struct Removed {
     /// The collection of the identifier.
     pub collection: String,
-    /// The identifier.
+    /// The identifier; empty if a year was taken out.
     pub id: String,
+    /// The year that was taken out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year: Option<i32>,
     /// The reason that was given.
     pub reason: String,
     /// How many rows of each collection.

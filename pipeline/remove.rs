@@ -12,6 +12,15 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+/// What is to go.
+#[derive(Debug, Clone, Copy)]
+pub enum What<'a> {
+    /// The rows of a value, which is of the field of the collection that others refer to.
+    Id(&'a str),
+    /// The rows of a year by which the collection is divided.
+    Year(i32),
+}
+
 /// Values whose rows go, by collection and field.
 type Targets = BTreeMap<(String, String), BTreeSet<String>>;
 
@@ -24,30 +33,61 @@ pub struct Removal {
     pub emptied: BTreeSet<(String, Option<i32>)>,
 }
 
-/// Writes what is left of each collection and partition that has rows of a value, or rows that refer to such, as raw files below a folder. The
-/// value is of the field of `collection` that others refer to.
-pub fn without(root: &Path, contracts: &Contracts, load: &Load, collection: &str, value: &str, raw: &Path) -> Result<Removal> {
-    let mut targets = Targets::new();
-    for field in referred(contracts, collection) {
-        targets.insert((collection.to_string(), field), BTreeSet::from([value.to_string()]));
-    }
-    if targets.is_empty() {
-        let all: BTreeSet<&str> = contracts.iter().flat_map(|c| &c.foreign_keys).map(|k| k.reference.resource.as_str()).collect();
-        let all = all.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(Error::Config(format!("{collection:?} is no collection that others refer to; there are: {all}")));
-    }
+/// Writes what is left of each collection and partition that has rows which are to go, or rows that refer to such, as raw files below a folder.
+pub fn without(root: &Path, contracts: &Contracts, load: &Load, collection: &str, what: What, raw: &Path) -> Result<Removal> {
+    let mut targets = targets(contracts, collection, what)?;
     let mut removal = Removal::default();
     for contract in contracts.in_order()? {
+        let year = match what {
+            What::Year(year) if contract.name == collection => Some(year),
+            _ => None,
+        };
         let conditions = conditions(contract, &targets);
-        if !conditions.is_empty() {
-            let gone = split(root, contracts, contract, load, &conditions, raw, &mut removal)?;
+        if year.is_some() || !conditions.is_empty() {
+            let goes = Goes { year, conditions };
+            let gone = split(root, contracts, contract, load, &goes, raw, &mut removal)?;
             gone.into_iter().for_each(|(field, values)| targets.entry((contract.name.clone(), field)).or_default().extend(values));
         }
     }
-    match removal.rows.is_empty() {
-        true => Err(Error::Config(format!("the lake has no row of {collection} {value:?}, and none that refers to it"))),
-        false => Ok(removal),
+    match (removal.rows.is_empty(), what) {
+        (true, What::Id(value)) => Err(Error::Config(format!("the lake has no row of {collection} {value:?}, and none that refers to it"))),
+        (true, What::Year(year)) => {
+            Err(Error::Config(format!("the lake has no row of {collection} of {year}; `perkins status` tells its years")))
+        }
+        (false, _) => Ok(removal),
     }
+}
+
+/// The values whose rows go from the first.
+fn targets(contracts: &Contracts, collection: &str, what: What) -> Result<Targets> {
+    let refuse = |what: &str, all: BTreeSet<&str>| {
+        let all = all.into_iter().collect::<Vec<_>>().join(", ");
+        Err(Error::Config(format!("{collection:?} is no collection that {what}; there are: {all}")))
+    };
+    match what {
+        What::Year(_) => {
+            let divided: BTreeSet<&str> = contracts.iter().filter(|c| c.partition.is_some()).map(|c| c.name.as_str()).collect();
+            if divided.contains(collection) { Ok(Targets::new()) } else { refuse("is divided by a year", divided) }
+        }
+        What::Id(value) => {
+            let fields = referred(contracts, collection);
+            if fields.is_empty() {
+                return refuse(
+                    "others refer to",
+                    contracts.iter().flat_map(|c| &c.foreign_keys).map(|k| k.reference.resource.as_str()).collect(),
+                );
+            }
+            Ok(fields.into_iter().map(|field| ((collection.to_string(), field), BTreeSet::from([value.to_string()]))).collect())
+        }
+    }
+}
+
+/// Which rows of a collection go.
+struct Goes<'t> {
+    /// All of this year.
+    year: Option<i32>,
+    /// Those with one of the values in one of the fields.
+    conditions: Vec<(String, &'t BTreeSet<String>)>,
 }
 
 /// The fields of a collection that others refer to.
@@ -72,7 +112,7 @@ fn split(
     contracts: &Contracts,
     contract: &Contract,
     load: &Load,
-    conditions: &[(String, &BTreeSet<String>)],
+    which: &Goes,
     raw: &Path,
     removal: &mut Removal,
 ) -> Result<BTreeMap<String, BTreeSet<String>>> {
@@ -81,7 +121,10 @@ fn split(
     for file in load.files_of(&contract.name) {
         let (mut kept, mut rows) = (Vec::new(), 0);
         for batch in read(root, contracts, contract, file)? {
-            let goes = goes(&batch, conditions)?;
+            let goes = match which.year.is_some() && file.partition == which.year {
+                true => BooleanArray::from(vec![true; batch.num_rows()]),
+                false => goes(&batch, &which.conditions)?,
+            };
             let wrong = |e| Error::internal(format!("rows of {}", contract.name), e);
             let stays = filter_record_batch(&batch, &not(&goes).map_err(wrong)?).map_err(wrong)?;
             let goes = filter_record_batch(&batch, &goes).map_err(wrong)?;

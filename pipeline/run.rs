@@ -19,7 +19,7 @@ use crate::contract::Contracts;
 use crate::diff::{self, figure::FigureDifference};
 use crate::engine::{Engine, Limit};
 use crate::error::{Error, Result};
-use crate::intake::Changes;
+use crate::intake::{Changes, LatestYear};
 use crate::jurisdiction::Jurisdiction;
 use crate::lake::{LakeFile, Load};
 use crate::project::Project;
@@ -151,7 +151,7 @@ pub fn requested_years(project: &Project, load: &Load, asked: &BTreeSet<i32>) ->
     };
     if asked.is_empty() {
         let changes = Changes::of(project)?;
-        return Ok(BTreeSet::from([latest_school_year(&project.contracts()?, load, changes.latest_year.at_most()).unwrap_or(latest)]));
+        return Ok(BTreeSet::from([latest_school_year(&project.contracts()?, load, &changes.latest_year).unwrap_or(latest)]));
     }
     match asked.iter().find(|&&y| y < first || y > latest + 2) {
         Some(year) => Err(Error::Config(format!("report year {year} has no data: the lake has school years {first} to {latest}"))),
@@ -159,23 +159,24 @@ pub fn requested_years(project: &Project, load: &Load, asked: &BTreeSet<i32>) ->
     }
 }
 
-/// The latest school year with more than a share of the rows of the largest one; a later one, which has fewer, is told. A collection by another
-/// year, such as a grant's, does not count: it may be handed over before the students of that year.
-fn latest_school_year(contracts: &Contracts, load: &Load, few: f64) -> Option<i32> {
+/// The latest school year that enough collections have; a later one, which few have, is told. A collection by another year, such as a grant's, does
+/// not count: it may be handed over before the students of that year.
+fn latest_school_year(contracts: &Contracts, load: &Load, latest: &LatestYear) -> Option<i32> {
     let by_school_year = |f: &&LakeFile| contracts.iter().any(|c| c.name == f.collection && c.partition.as_deref() == Some(SCHOOL_YEAR));
-    let mut rows: BTreeMap<i32, u64> = BTreeMap::new();
+    let mut rows: BTreeMap<&str, BTreeMap<i32, u64>> = BTreeMap::new();
     for (year, file) in load.files.iter().filter(by_school_year).filter_map(|f| Some((f.partition?, f))) {
-        *rows.entry(year).or_default() += file.rows;
+        *rows.entry(&file.collection).or_default().entry(year).or_default() += file.rows;
     }
-    let largest = rows.values().max().copied()?;
-    let (&latest, _) = rows.iter().rev().find(|(_, rows)| **rows as f64 > few * largest as f64).or(rows.last_key_value())?;
-    for (later, rows) in rows.range(latest + 1..) {
+    let year = latest.of(&rows)?;
+    let later: BTreeSet<i32> = rows.values().flat_map(BTreeMap::keys).copied().filter(|y| *y > year).collect();
+    for later in later {
         tracing::warn!(
-            "report year {latest} is taken, not {later}: all collections have {rows} rows of {later}, and {largest} of the largest year; if they are \
-             meant, --report-year {later}"
+            "report year {year} is taken, not {later}: {} of {} collections have rows of {later} as of other years; if it is meant, --report-year {later}",
+            latest.collections_with(&rows, later),
+            rows.len()
         );
     }
-    Some(latest)
+    Some(year)
 }
 
 /// The options with the years that are meant: those asked for, and every closed one that the lake knows of, so that what is closed stays in what

@@ -108,6 +108,29 @@ fn rows_are_rejected_by_the_number_that_the_sheet_shows() {
 }
 
 #[test]
+fn what_a_sheet_does_not_tell_is_no_value() {
+    let row = |id: &str, homeless: &str| format!("<row><c><v>2024</v></c>{id}{}{homeless}</row>", cells("secondary,F,white"));
+    let (id, none) = ("<c t=\"str\"><v>1</v></c>", "<c/>");
+    let rows = [
+        row(id, none),
+        // 2 to the power of 53 is kept; the next whole number that is, is two more.
+        row("<c><v>9007199254740992</v></c>", none),
+        row("<c><v>9007199254740994</v></c>", none),
+        row("<c><v>1.2345678901234567E+19</v></c>", none),
+        // Never computed, as two libraries write it; computed, and empty.
+        row("<c t=\"str\"><v>2</v></c>", "<c><f>1=1</f><v/></c>"),
+        row("<c t=\"str\"><v>3</v></c>", "<c><f>1=1</f><v></v></c>"),
+        row("<c t=\"str\"><v>4</v></c>", "<c t=\"str\"><f>A1</f><v></v></c>"),
+    ];
+    let header = cells("school_year,student_id,education_level,gender,race_ethnicity,homeless");
+    let (place, outcome) = loaded("student.xlsx", &book("", "", "", &format!("<row>{header}</row>{}", rows.concat())));
+    assert_eq!(brief(&outcome), owned(&[(4, "", "type"), (5, "", "type"), (6, "", "type"), (7, "", "type")]));
+    let said: Vec<String> = rejects(&outcome).into_iter().map(|r| r.message).collect();
+    assert!(said[0].contains("more digits than a spreadsheet keeps") && said[2].contains("never computed"), "{said:?}");
+    assert_eq!(place.column(&outcome.load, "student", "student_id"), ["1", "4", "9007199254740992"]);
+}
+
+#[test]
 fn other_sheets_are_told_and_hidden_ones_passed_over() {
     let mut workbook = Workbook::new();
     let hidden = workbook.add_worksheet().set_name("Lists").unwrap();
@@ -136,7 +159,7 @@ fn a_first_sheet_without_the_columns_tells_which_has_them() {
     };
     let student: [&str; 2] = [STUDENT, "2024,1,secondary,F,white"];
     let notes: [&str; 2] = ["How to fill in this workbook", "school_year,the year in which school ends"];
-    let said = error(&with(&[&notes, &["Codes"], &["Students of 2024", student[0], student[1]], &student]));
+    let said = error(&with(&[&notes, &[student[0]], &["Students of 2024", student[0], student[1]], &student]));
     let begin = "student.xlsx: the first sheet does not have the required columns, but sheet 3 has: move it to the front";
     assert!(said.contains(begin) && !said.contains("GIRL"), "{said}");
     // None has them: what is missing is said of the first.

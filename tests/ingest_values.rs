@@ -88,7 +88,7 @@ fn each_fault_has_its_rule_and_the_first_field_is_named() {
     let first = &rejects(&outcome)[0];
     assert_eq!(
         (first.text.as_str(), first.message.as_str(), first.file.as_str()),
-        ("20x4", "expected a year from 1990 to 2100", "student.csv")
+        ("20x4", "expected a year as one number, such as 2024 for 2023-24, from 1990 to 2100", "student.csv")
     );
 }
 
@@ -217,7 +217,8 @@ fn files_that_cannot_be_read_say_why() {
     };
     let missing = error("student.csv", b"school_year,student_id,Colour\n2024,1,red\n");
     assert!(missing.contains(
-        "student.csv: required columns are missing: education_level, gender, race_ethnicity; columns found: school_year, student_id, Colour"
+        "student.csv: required columns are missing: education_level, gender, race_ethnicity; columns found: school_year, student_id, Colour; if they \
+         have other names, `perkins map student.csv` proposes a mapping"
     ));
     assert!(error("student.csv", b"").contains("columns found: none"));
     assert!(error("student.csv", b"school_year,Gender,gender\n").contains("the column gender twice"));
@@ -286,12 +287,27 @@ fn identifiers_that_a_spreadsheet_spoiled_are_rejected() {
 }
 
 #[test]
+fn identifiers_that_say_there_is_none_are_rejected() {
+    let spoiled = ["#N/A", "#REF!", "#####", "NaN", "None", "NULL", "null", "\\N", "n/a", "<NA>"];
+    let good = ["#12", "N-A", "NA", "Nonesuch", "N", "."];
+    let rows: String = spoiled.iter().chain(&good).map(|id| format!("2024,{id},secondary,F,white\n")).collect();
+    let place = School::with(&[("student.csv", &format!("{STUDENT}{rows}"))]);
+    let outcome = place.ingest();
+    let lines: Vec<(i64, &str, &str)> = (2..).take(spoiled.len()).map(|line| (line, "student_id", "type")).collect();
+    assert_eq!(brief(&outcome), owned(&lines));
+    assert_eq!(counts(&outcome, "student").accepted, good.len() as u64);
+}
+
+#[test]
 fn names_that_may_be_a_student_s_are_not_shown() {
     let error = |name: &str, content: &str| School::with(&[(name, content)]).error();
     let said = error("student.csv", "Smith,Minh,F,hispanic\nJones,Ann,F,white\n");
     assert!(said.contains("columns found: 4, none of which is one of the names") && !said.contains("Minh"), "{said}");
     let said = error("student.ndjson", "{\"0281312578\":{\"gender\":\"F\"},\"student_id\":\"1\"}\n");
     assert!(said.contains("columns found: student_id") && !said.contains("0281312578"), "{said}");
+    // One of six may be a value by chance.
+    let said = error("student.csv", "Smith John,Lincoln High,secondary,F,white,homeless\nJones Amy,Grant High,secondary,F,white,none\n");
+    assert!(said.contains("columns found: homeless, and 5 that are no names of it") && !said.contains("Smith"), "{said}");
     // One short number is a name among others.
     let said = error("student.csv", "school_year,student_id,504\n");
     assert!(said.contains("columns found: school_year, student_id, 504"), "{said}");

@@ -271,6 +271,15 @@ fn abbreviations_are_written_out() {
     let row = |i: u32| format!("2024,{i:06},{:04},{}\n", 10 + i % 3, 9 + i % 4);
     let proposed = proposal(&place, "roster.csv", &format!("{header}\n{}", (1..20).map(row).collect::<String>()), &[]);
     has(&proposed, &["name = \"enrollment\"", "institution_id = \"School Code\""]);
+    // What is not, or was, is another thing.
+    let header =
+        "School Year,Student Number,Level,Gender,Race,Non-LEP,Former LEP,504 Eligible,IEP Declined,Mother Birth Date,Ever Foster Care";
+    let row = |i: u32| format!("2024,{i:06},secondary,F,White,Y,N,Y,N,19{}-01-31,Y\n", 70 + i);
+    let proposed = proposal(&place, "nots.csv", &format!("{header}\n{}", (1..20).map(row).collect::<String>()), &[]);
+    has(&proposed, &["ever_foster_care = \"Ever Foster Care\""]);
+    for field in ["english_learner", "section_504", "individual_with_disability", "birth_date"] {
+        assert!(!proposed.lines().any(|l| l.starts_with(&format!("{field} = "))), "{field} in {proposed}");
+    }
     // An agency's own words.
     let words = std::fs::read_to_string(crate::support::home().join("data/intake/words.toml")).unwrap();
     place.file("ours/data/intake/words.toml", &words.replace("\"lep\" = ", "\"mll\" = \"english learner\"\n\"lep\" = "));

@@ -216,8 +216,7 @@ fn when_a_change_is_told_is_data() {
     };
     // 20 to 11 is less than half; 20 to 10 is half, and ten rows.
     assert_eq!([said(20, &[]), said(11, &[]), said(20, &[]), said(10, &[])], [false, false, false, true]);
-    let limits =
-        "[fewer_rows]\nshare = 0.1\nrows = 2\n[row_count]\nshare = 0.5\nrows = 10\n[lone_year]\nshare = 0.1\n[latest_year]\nshare = 0.1\n";
+    let limits = "[fewer_rows]\nshare = 0.1\nrows = 2\n[row_count]\nshare = 0.5\nrows = 10\n[lone_year]\nshare = 0.1\n[latest_year]\ncollections = 0.5\nshare = 0.1\n";
     place.file("ours/data/intake/change.toml", limits);
     let ours = ["--overlay", "ours"];
     // 20 to 19 is one row; 20 to 18 is a tenth, and two rows.
@@ -267,10 +266,30 @@ fn a_year_that_stands_alone_is_told() {
     place.file("second/student.csv", &(student.clone() + "2042,N1,secondary,F,white\n"));
     let said = place.works(&["check", "second"]);
     assert!(said.contains("lone_year: 1") && said.contains("1 rows of 2042, from student.csv"), "{said}");
-    for rows in ["2025,N1,secondary,F,white\n", "2042,N1,secondary,F,white\n2042,N2,secondary,F,white\n"] {
+    assert!(said.contains("`perkins remove student --year 2042` takes them out"), "{said}");
+    // The next year; more than a tenth, not more than two years after the last; more than two.
+    for (rows, told) in [
+        ("2025,N1,secondary,F,white\n", false),
+        ("2026,N1,secondary,F,white\n2026,N2,secondary,F,white\n", false),
+        ("2027,N1,secondary,F,white\n2027,N2,secondary,F,white\n", true),
+    ] {
         place.file("second/student.csv", &(student.clone() + rows));
-        assert!(!place.works(&["check", "second"]).contains("lone_year"), "{rows}");
+        assert_eq!(place.works(&["check", "second"]).contains("lone_year"), told, "{rows}");
     }
+    // It is told until it is gone.
+    place.works(&["ingest", "second"]);
+    place.file("second/student.csv", &student);
+    assert!(place.works(&["ingest", "second"]).contains("lone_year: 2"));
+    place.perkins(&["remove", "student", "--year", "2028", "--reason", "mistyped"]).refuses(3, &["no row of student of 2028"]);
+    place.perkins(&["remove", "credential", "--year", "2027", "--reason", "mistyped"]).refuses(3, &["divided by a year", "student"]);
+    place.perkins(&["remove", "student", "N1", "--year", "2027", "--reason", "mistyped"]).refuses(3, &["--year"]);
+    let said = place.works(&["remove", "student", "--year", "2027", "--reason", "mistyped"]);
+    assert!(said.starts_with("student                              2 rows\n"), "{said}");
+    assert!(place.works(&["status"]).contains("rows of student of 2027 were removed: mistyped"));
+    assert!(!place.works(&["check", "second"]).contains("lone_year"));
+    place.works(&["verify", "--read-data"]);
+    place.file("second/student.csv", &(student + "2027,N1,secondary,F,white\n"));
+    assert!(place.works(&["ingest", "second"]).contains("removed_is_back: 1 (such as removed because: mistyped)"));
 }
 
 #[test]
@@ -295,6 +314,17 @@ fn a_mistyped_year_is_not_the_latest_and_is_not_published() {
     assert_eq!(taken("2042,N1,secondary,F,white\n").as_deref(), Some("2024 is taken, not 2042"));
     assert_eq!(taken("2025,N1,secondary,F,white\n").as_deref(), Some("2024 is taken, not 2025"));
     assert_eq!(taken("2025,N1,secondary,F,white\n2025,N2,secondary,F,white\n"), None);
+    // One collection of three has many rows of 2025; two are at least half.
+    let enrollment = "school_year,student_id,institution_id,grade\n2024,N1,S1,11\n";
+    let exit = "school_year,student_id,institution_id,exit_kind,exit_date\n2024,N1,S1,regular_diploma,\n";
+    for (enrolled, told) in [("", Some("2024 is taken, not 2025")), ("2025,N1,S1,12\n", None)] {
+        let place = lake("2025,N1,secondary,F,white\n2025,N2,secondary,F,white\n");
+        place.file("second/enrollment.csv", &format!("{enrollment}{enrolled}"));
+        place.file("second/exit.csv", exit);
+        place.works(&["ingest", "second"]);
+        let ran = place.perkins(&run);
+        assert_eq!(ran.err.split("report year ").nth(1).and_then(|rest| rest.split(':').next()), told, "{}", ran.err);
+    }
     let place = lake("2042,N1,secondary,F,white\n");
     let asked = place.perkins(&["run", "--jurisdiction", "federal", "--report-year", "2042"]);
     assert_eq!(asked.code, 0, "{}", asked.err);
@@ -461,4 +491,37 @@ fn every_warning_has_a_title() {
     assert!(names.len() >= 10, "{names:?}");
     let without: Vec<&String> = names.iter().filter(|name| !titles.contains_key(*name)).collect();
     assert!(without.is_empty(), "{without:?} have no title in data/intake/warning.toml");
+}
+
+#[test]
+fn a_file_that_is_not_handed_over_again_is_told() {
+    let place = place();
+    let header = "school_year,student_id,education_level,gender,race_ethnicity\n";
+    let file = |name: &str, ids: std::ops::Range<u32>| {
+        let rows: String = ids.map(|i| format!("2024,N{i},secondary,F,white\n")).collect();
+        place.file(&format!("more/student/{name}.csv"), &format!("{header}{rows}"));
+    };
+    file("a", 0..6);
+    file("b", 6..10);
+    place.works(&["ingest", "more"]);
+    std::fs::remove_file(place.path().join("more/student/b.csv")).unwrap();
+    file("a", 0..7);
+    let said = place.works(&["ingest", "more"]);
+    assert!(said.contains("student, file_gone: 1 (such as 7 rows of 2024 after 10, and no student/b.csv)"), "{said}");
+    // Under another name, with as many rows.
+    std::fs::remove_file(place.path().join("more/student/a.csv")).unwrap();
+    file("corrected", 1..8);
+    assert!(!place.works(&["ingest", "more"]).contains("file_gone"));
+}
+
+#[test]
+fn rows_without_their_institution_are_told_when_it_goes() {
+    let place = place();
+    place.works(&["ingest", "raw"]);
+    let institution = std::fs::read_to_string(place.raw().join("institution.csv")).unwrap();
+    let without: String = institution.lines().filter(|l| !l.contains(",S1,")).map(|l| format!("{l}\n")).collect();
+    assert!(without.len() < institution.len());
+    place.file("second/institution.csv", &without);
+    let said = place.works(&["ingest", "second"]);
+    assert!(said.contains("enrollment, orphaned_rows: ") && said.contains(" without their institution, from "), "{said}");
 }

@@ -7,18 +7,21 @@ use crate::commit;
 use crate::error::{Error, Result};
 use crate::ingest::Options;
 use crate::lake::{LakeFile, Removed};
-use crate::remove::without;
+use crate::remove::{What, without};
 use std::collections::BTreeMap;
 
 /// Flags of `perkins remove`.
 #[derive(Debug, clap::Args)]
 pub struct RemoveArgs {
-    /// A collection that others refer to, such as institution, program or student
+    /// A collection that others refer to, such as institution, program or student; with --year any that is divided by a year
     #[arg(value_name = "COLLECTION")]
     collection: String,
     /// The identifier whose rows go, with all that refer to them
-    #[arg(value_name = "ID")]
-    id: String,
+    #[arg(value_name = "ID", required_unless_present = "year")]
+    id: Option<String>,
+    /// The year whose rows go, such as a mistyped one, with all that refer to what is then gone
+    #[arg(long, value_name = "YEAR", conflicts_with = "id")]
+    year: Option<i32>,
     /// Why; it is kept with the load
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -39,7 +42,9 @@ pub fn main(args: &RemoveArgs, settings: &Settings) -> Result<()> {
     };
     let _lock = (!args.dry_run).then(|| commit::lock(root, "remove")).transpose()?;
     let scratch = Scratch::new(root);
-    let removal = without(root, &settings.project.contracts()?, &load, &args.collection, &args.id, &scratch.0)?;
+    let id = args.id.clone().unwrap_or_default();
+    let what = args.year.map_or(What::Id(&id), What::Year);
+    let removal = without(root, &settings.project.contracts()?, &load, &args.collection, what, &scratch.0)?;
     let mut rows: BTreeMap<String, u64> = BTreeMap::new();
     removal.rows.iter().for_each(|((collection, _), n)| *rows.entry(collection.clone()).or_default() += n);
     let mut text: String = rows.iter().map(|(collection, n)| format!("{collection:<24}{:>14} rows\n", grouped(*n))).collect();
@@ -48,7 +53,7 @@ pub fn main(args: &RemoveArgs, settings: &Settings) -> Result<()> {
     }
     // Rows that refer to an earlier year's row which is gone go too: that is no fault of a file.
     let again = IngestArgs { raw: scratch.0.clone(), max_reject_rate: 1.0, mapping: vec![] };
-    let removed = Removed { collection: args.collection.clone(), id: args.id.clone(), reason: args.reason.trim().into(), rows };
+    let removed = Removed { collection: args.collection.clone(), id: id.clone(), year: args.year, reason: args.reason.trim().into(), rows };
     let options = Options { emptied: removal.emptied.clone(), removed: Some(removed), ..Options::default() };
     let New { load: mut new, quality, .. } = match examine(&again, settings, root, Some(&load), options)? {
         Examined::New(new) => *new,

@@ -186,7 +186,10 @@ fn past_load(history::PastLoad { load, outcome, at }: history::PastLoad) -> Past
         rejected: i.rejected,
     };
     let files = load.inputs.into_iter().map(file).collect();
-    let removed = load.removed.map(|r| [r.collection, r.reason]);
+    let removed = load.removed.map(|r| {
+        let what = r.year.map_or_else(|| format!("one {}", r.collection), |year| format!("{} of {year}", r.collection));
+        [what, r.reason]
+    });
     PastLoadStatus { removed, load_id: load.load_id, at, outcome, files, rows_read, accepted, duplicates, rejected }
 }
 
@@ -270,8 +273,8 @@ fn loads_text(loads: &[PastLoadStatus]) -> String {
         [l.load_id.clone(), l.at.clone(), l.outcome.text().to_string(), files, read, accepted, duplicates, rejected]
     }));
     let mut text = if loads.is_empty() { String::new() } else { format!("\n{}", table(&rows, "")) };
-    for (load, [collection, reason]) in loads.iter().filter_map(|l| Some((&l.load_id, l.removed.as_ref()?))) {
-        text += &format!("load {load}: rows of one {collection} were removed: {reason}\n");
+    for (load, [what, reason]) in loads.iter().filter_map(|l| Some((&l.load_id, l.removed.as_ref()?))) {
+        text += &format!("load {load}: rows of {what} were removed: {reason}\n");
     }
     text + "\n"
 }

@@ -171,14 +171,20 @@ struct Texts {
     is_spoiled: fn(&[u8]) -> bool,
 }
 
-/// Whether an identifier is what a spreadsheet made of one: `1.2E+08`, in which digits are lost, `="0012"`, or `'0012`.
+/// What spreadsheets, databases and programs put where there is no value, in lower case; a spreadsheet's errors begin with `#`.
+const NO_VALUE: [&[u8]; 7] = [b"nan", b"null", b"none", b"<na>", b"n/a", b"\\n", b"nat"];
+/// The errors of spreadsheets, and what they show for a number that has no room.
+const ERRORS: [&[u8]; 9] = [b"#n/a", b"#ref!", b"#value!", b"#name?", b"#div/0!", b"#null!", b"#num!", b"#spill!", b"#calc!"];
+
+/// Whether an identifier is what a spreadsheet made of one: `1.2E+08`, in which digits are lost, `="0012"`, or `'0012`; or says that there is none.
 fn is_spoiled(id: &[u8]) -> bool {
     let is_digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     let mut parts = id.splitn(2, |b| matches!(b, b'E' | b'e'));
     let (number, power) = (parts.next().unwrap_or_default(), parts.next().and_then(|p| p.strip_prefix(b"+")));
     let mut of_number = number.splitn(2, |b| *b == b'.');
     let rounded = power.is_some_and(is_digits) && of_number.all(is_digits);
-    rounded || id.starts_with(b"=") || id.starts_with(b"'")
+    let is_one_of = |words: &[&[u8]]| words.iter().any(|word| id.eq_ignore_ascii_case(word));
+    rounded || matches!(id.first(), Some(b'=' | b'\'')) || is_one_of(&NO_VALUE) || is_one_of(&ERRORS) || id.iter().all(|b| *b == b'#')
 }
 
 /// One field of a tile: where it is in the file, and what to do with it.

@@ -304,27 +304,34 @@ fn layout(plan: &Plan, header: &[String], name: &str) -> Result<Layout> {
     if !missing.is_empty() {
         let is_known = |name: &str| plan.contract.index(&name.to_lowercase()).is_some();
         let found = columns_found(header, is_known);
-        return wrong(format!("required columns are missing: {}; columns found: {found}{}", missing.join(", "), hint(header)));
+        return wrong(format!("required columns are missing: {}; columns found: {found}{}", missing.join(", "), hint(header, name)));
     }
     Ok(Layout { positions, columns: header.len(), file: 0, guessed: false, mapped: None })
 }
 
-/// The columns found, for a message; never a record in the place of a header, which may be a student's: names are told if one of them is known, but
-/// for those that may be somebody's number.
+/// The columns found, for a message; never a record in the place of a header, which may be a student's: names are told if two of them are known, or
+/// one of three, but for those that may be somebody's number.
 pub fn columns_found(header: &[String], is_known: impl Fn(&str) -> bool) -> String {
     let names: Vec<&str> = header.iter().map(String::as_str).filter(|n| !may_be_a_number(n)).collect();
     match header {
         header if header.iter().all(String::is_empty) => "none".into(),
         header if is_record(header) => "the first line looks like a record, not like names; put the names of the columns above it".into(),
-        header if header.iter().any(|name| is_known(name.trim())) => names.join(", "),
         header => {
-            format!("{}, none of which is one of the names; they are not shown, because they may be a student's", header.len())
+            let known: Vec<&str> = names.iter().copied().filter(|name| is_known(name.trim())).collect();
+            let few = known.len() < 2 && known.len() * 3 < header.len();
+            match known.first() {
+                Some(_) if !few => names.join(", "),
+                Some(one) => {
+                    format!("{one}, and {} that are no names of it; they are not shown, because they may be a student's", header.len() - 1)
+                }
+                None => format!("{}, none of which is one of the names; they are not shown, because they may be a student's", header.len()),
+            }
         }
     }
 }
 
-/// What may be wrong with a header that is one column.
-fn hint(header: &[String]) -> String {
+/// What may be wrong with a header: it is one column, or its names are others.
+fn hint(header: &[String], name: &str) -> String {
     let between = |header: &String| {
         [(';', "semicolons"), ('\t', "tabs"), ('|', "bars"), (',', "commas")].into_iter().find(|(c, _)| header.contains(*c))
     };
@@ -332,7 +339,8 @@ fn hint(header: &[String]) -> String {
         [only] => between(only).map_or_else(String::new, |(_, what)| {
             format!("; the fields seem to be separated by {what}: save it as csv with commas, or as tsv with tabs")
         }),
-        _ => String::new(),
+        header if is_record(header) => String::new(),
+        _ => format!("; if they have other names, `perkins map {name}` proposes a mapping"),
     }
 }
 

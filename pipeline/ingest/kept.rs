@@ -14,6 +14,9 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A year that is more than so many after the last before it may be mistyped, however many rows it has.
+const FAR: i32 = 2;
+
 impl Ingest<'_> {
     /// The files of the previous load that stay: all if the collection was not read, else those of years that were not.
     pub(super) fn kept(&self, contract: &Contract, read: Option<&BTreeSet<Option<i32>>>) -> Vec<LakeFile> {
@@ -100,7 +103,7 @@ impl Ingest<'_> {
     /// Rows that stay though the student or program that they refer to is there no more. A row in the folder would be rejected for that; one
     /// that is not in the folder may only be told, since nobody handed it over again.
     pub(super) fn orphans(&self, plan: &Plan, kept: &[LakeFile]) -> Result<Option<Warning>> {
-        let read = |link: &&Link| !link.warns && self.load.collections.iter().any(|c| c.collection == link.resource);
+        let read = |link: &&Link| self.load.collections.iter().any(|c| c.collection == link.resource);
         let links = plan.links.iter().filter(read);
         let links = links.filter_map(|link| Some((link, self.references.get(&link.resource, &link.target)?)));
         let links: Vec<(&Link, &Reference)> = links.collect();
@@ -109,7 +112,7 @@ impl Ingest<'_> {
             let (rows, of_what) = self.orphans_in(plan, &links, file)?;
             count += rows;
             let of = file.partition.map(|p| format!(" of {p}")).unwrap_or_default();
-            let example = format!("{rows} rows{of} without a {}, from {}", of_what.join(" or "), file.inputs.join(", "));
+            let example = format!("{rows} rows{of} without their {}, from {}", of_what.join(" or "), file.inputs.join(", "));
             examples.extend((rows > 0 && examples.len() < EXAMPLES).then_some(example));
         }
         Ok((count > 0).then(|| Warning::new("orphaned_rows", Some(&plan.contract.name), count, examples)))
@@ -139,20 +142,26 @@ impl Ingest<'_> {
         Ok((count, of_what))
     }
 
-    /// School years with few rows, of which neither the year before nor the one after has any: a mistyped year looks like that, and would be the
-    /// latest.
+    /// School years of which neither the year before nor the one after has rows, if they have few, or are far behind the last: a mistyped year looks
+    /// like that. They are told until they are gone.
     pub(super) fn lone_years(&self) -> Vec<Warning> {
         let Some(most) = self.options.lone_year else { return Vec::new() };
         let mut lone: BTreeMap<&str, Warning> = BTreeMap::new();
-        for file in self.load.files.iter().filter(|f| f.loaded_at.is_empty()) {
+        for file in &self.load.files {
             let Some(year) = file.partition else { continue };
             let others: Vec<&LakeFile> = self.load.files_of(&file.collection).filter(|f| f.partition != Some(year)).collect();
             let is_near = |other: &&&LakeFile| other.partition.is_some_and(|y| y.abs_diff(year) == 1);
             let largest = others.iter().map(|f| f.rows).max().unwrap_or(0);
-            if !others.iter().any(|o| is_near(&o)) && file.rows as f64 <= most * largest as f64 {
+            let is_far = others.iter().filter_map(|f| f.partition).max().is_some_and(|last| year > last + FAR);
+            if !others.iter().any(|o| is_near(&o)) && (is_far || file.rows as f64 <= most * largest as f64) {
                 let warning = lone.entry(&file.collection).or_insert_with(|| Warning::new("lone_year", Some(&file.collection), 0, vec![]));
                 warning.count += file.rows;
-                let example = format!("{} rows of {year}, from {}", file.rows, file.inputs.join(", "));
+                let example = format!(
+                    "{} rows of {year}, from {}: `perkins remove {} --year {year}` takes them out",
+                    file.rows,
+                    file.inputs.join(", "),
+                    file.collection
+                );
                 warning.examples.extend((warning.examples.len() < EXAMPLES).then_some(example));
             }
         }
@@ -170,7 +179,8 @@ impl Ingest<'_> {
                 let reference = self.references.get(&removed.collection, field);
                 reference.is_some_and(|r| r.first_year_of(removed.id.as_bytes()) != NEVER)
             };
-            if fields.iter().any(is_there) {
+            let again = |year| self.load.files_of(&removed.collection).any(|f| f.partition == Some(year) && f.loaded_at.is_empty());
+            if removed.year.map_or_else(|| fields.iter().any(is_there), again) {
                 let new = || Warning::new("removed_is_back", Some(&removed.collection), 0, vec![]);
                 let warning = back.entry(&removed.collection).or_insert_with(new);
                 warning.count += 1;
@@ -178,6 +188,29 @@ impl Ingest<'_> {
             }
         }
         back.into_values().collect()
+    }
+
+    /// Files that rows of a collection and year came from, which are not among the files that replace these rows, if there are fewer rows now: a part
+    /// that was forgotten looks like that.
+    pub(super) fn files_gone(&self) -> Vec<Warning> {
+        if self.options.fewer_rows.is_none() {
+            return Vec::new();
+        }
+        let mut gone: BTreeMap<&str, Warning> = BTreeMap::new();
+        for was in self.previous.iter().flat_map(|p| &p.files) {
+            let now = self.load.files_of(&was.collection).find(|f| f.partition == was.partition);
+            let Some(now) = now.filter(|now| now.loaded_at.is_empty() && now.rows < was.rows) else { continue };
+            let is_here = |path: &String| self.load.inputs.iter().any(|i| i.collection == was.collection && i.path == *path);
+            let missing: Vec<&str> = was.inputs.iter().filter(|path| !is_here(path)).map(String::as_str).collect();
+            if !missing.is_empty() {
+                let warning = gone.entry(&was.collection).or_insert_with(|| Warning::new("file_gone", Some(&was.collection), 0, vec![]));
+                warning.count += missing.len() as u64;
+                let of = was.partition.map(|p| format!(" of {p}")).unwrap_or_default();
+                let example = format!("{} rows{of} after {}, and no {}", now.rows, was.rows, missing.join(", "));
+                warning.examples.extend((warning.examples.len() < EXAMPLES).then_some(example));
+            }
+        }
+        gone.into_values().collect()
     }
 
     /// Collections and years with so much fewer rows than in the load before that it is told: a file that was cut off looks like that.

@@ -75,8 +75,8 @@ impl<'a> Ingest<'a> {
             self.load.warnings.push(report::idle(mapping));
         }
         self.same_content()?;
-        let more: Vec<Warning> = self.fewer_rows().into_iter().chain(self.lone_years()).chain(self.back_again()).collect();
-        self.load.warnings.extend(more);
+        let more = [self.fewer_rows(), self.files_gone(), self.lone_years(), self.back_again()];
+        self.load.warnings.extend(more.into_iter().flatten());
         self.finish()
     }
 

@@ -132,7 +132,8 @@ fn expected(field: &Field) -> String {
         (Kind::String, Some(Format::CipSeries), _) => return "a CIP code NN.NNNN, or its 5 to 6 digits, or a series NN or NN.NN".into(),
         (Kind::String, Some(Format::Id), _) => {
             return format!(
-                "an identifier of 1 to {} characters, not what a spreadsheet makes of one (1.2E+08, =\"0012\", '0012): make its column text there",
+                "an identifier of 1 to {} characters, not what a spreadsheet or a program makes of one (1.2E+08, =\"0012\", '0012, #N/A, NULL): make its \
+                 column text there, or leave it empty where there is none",
                 super::plan::ID_CHARACTERS
             );
         }
@@ -142,7 +143,7 @@ fn expected(field: &Field) -> String {
         (Kind::Number, _, Some(d)) => {
             format!("a number with at most {} digits before and {} after the dot", d.precision - d.scale, d.scale)
         }
-        (Kind::Year, ..) => "a year".into(),
+        (Kind::Year, ..) => "a year as one number, such as 2024 for 2023-24,".into(),
         (Kind::Integer | Kind::Number, ..) => "a whole number".into(),
     };
     let bounds = [("from", constraints.minimum), ("above", constraints.exclusive_minimum), ("to", constraints.maximum)];

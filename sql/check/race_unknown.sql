@@ -1,15 +1,16 @@
 /*
 title = "Race unknown below postsecondary"
-grain = ["student_id", "school_year"]
+grain = ["student_id", "school_year", "education_level"]
 authority = "specification: collections, Checks on the way in"
 collection = "student"
 restricted = true
 [columns]
 student_id = "The student"
 school_year = "The school year"
+education_level = "The level of the row"
 */
-SELECT k.student_id, s.school_year
+SELECT k.student_id, s.school_year, s.education_level
 FROM student AS s
 JOIN key.student AS k ON k.student_key = s.student_key
 WHERE s.race_ethnicity = 'unknown' AND s.education_level <> 'postsecondary'
-ORDER BY k.student_id, s.school_year
+ORDER BY k.student_id, s.school_year, s.education_level

@@ -22,11 +22,21 @@ pub enum Fault {
     ErrorCell,
     /// A cell has a formula, but nobody ever computed it.
     NotComputed,
+    /// A cell has a number of more digits than a spreadsheet keeps.
+    LostDigits,
 }
 
 impl Fault {
-    const ALL: [Fault; 7] =
-        [Fault::NoJson, Fault::NoObject, Fault::TooDeep, Fault::Twice, Fault::ZeroByte, Fault::ErrorCell, Fault::NotComputed];
+    const ALL: [Fault; 8] = [
+        Fault::NoJson,
+        Fault::NoObject,
+        Fault::TooDeep,
+        Fault::Twice,
+        Fault::ZeroByte,
+        Fault::ErrorCell,
+        Fault::NotComputed,
+        Fault::LostDigits,
+    ];
 
     /// What a reject with this number says to the person who corrects the file.
     pub fn message(number: u64) -> Option<&'static str> {
@@ -40,6 +50,9 @@ impl Fault {
             Fault::ErrorCell => "a cell of the row has an error for a value; correct its formula, or clear the cell",
             Fault::NotComputed => {
                 "a cell of the row has a formula that was never computed; open the workbook in a spreadsheet program and save it, or put the value there"
+            }
+            Fault::LostDigits => {
+                "a number of the row has more digits than a spreadsheet keeps; make its column text there, and put the number in again"
             }
         })
     }

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use package::Package;
 use sheet::{Cell, Sheet};
 use std::collections::{BTreeSet, VecDeque};
+use workbook::Other;
 
 /// A workbook.
 pub struct Xlsx {
@@ -40,7 +41,7 @@ impl Xlsx {
         let mut package = Package::open(&source.path, name)?;
         let workbook = workbook::read(&mut package, name)?;
         let others = workbook.others.clone();
-        for (other, _) in &others {
+        for Other { name: other, .. } in &others {
             notes.tell("sheet_not_read", format!("{name} ({other})"));
         }
         let none = || Error::Data(format!("{name}: is damaged: its first sheet is not there; save it as xlsx again"));
@@ -139,17 +140,18 @@ fn is_complete(cells: &[Cell], want: &Want) -> bool {
     required.peek().is_none() || required.all(|(place, _)| named.contains(&place))
 }
 
-/// The number of the first sheet that is shown and has every required column, counted from 1, of the few that are looked at; its name may be a
-/// student's.
-fn sheet_that_fits(source: &Source, want: &Want, others: &[(String, String)]) -> Option<usize> {
+/// The number of the first sheet that has every required column, and rows below, of the few that are looked at; its name may be a student's.
+fn sheet_that_fits(source: &Source, want: &Want, others: &[Other]) -> Option<usize> {
     const LOOKED_AT: usize = 10;
     let fits = |part: &str| -> Result<bool> {
         let mut package = Package::open(&source.path, &source.name)?;
         let workbook = workbook::read(&mut package, &source.name)?;
         let Some(part) = package.part(part, SHEET_BYTES)? else { return Ok(false) };
-        Ok(first_rows(&mut Sheet::new(part, workbook))?.iter().any(|(_, cells)| is_complete(cells, want)))
+        let rows = first_rows(&mut Sheet::new(part, workbook))?;
+        let below = rows.iter().skip_while(|(_, cells)| !is_complete(cells, want)).skip(1);
+        Ok(below.into_iter().any(|(_, cells)| !is_blank(cells)))
     };
-    (2..).zip(others).take(LOOKED_AT).find(|(_, (_, part))| fits(part).unwrap_or(false)).map(|(number, _)| number)
+    others.iter().take(LOOKED_AT).find(|other| fits(&other.part).unwrap_or(false)).map(|other| other.number)
 }
 
 fn is_blank(cells: &[Cell]) -> bool {

@@ -26,6 +26,9 @@ pub struct Sheet {
     ended: bool,
 }
 
+/// Up to this whole number a spreadsheet keeps every digit (2 to the power of 53).
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Where a cell is and how it is to be read, from its attributes.
 struct Head {
     column: usize,
@@ -129,7 +132,8 @@ impl Sheet {
                 return Err(self.xml.too_large("a cell has very much text"));
             }
         }
-        if formula && !computed {
+        // Programs that do not compute leave the value out, or empty; an empty text that was computed says that it is text.
+        if formula && (!computed || (value.is_empty() && head.kind != "str")) {
             return Ok(Cell { text: String::new(), fault: Some(Fault::NotComputed) });
         }
         self.value(head, value)
@@ -146,6 +150,9 @@ impl Sheet {
             "b" => if value.trim() == "0" { "false" } else { "true" }.to_string(),
             "e" => return Ok(Cell { text: value, fault: Some(Fault::ErrorCell) }),
             "d" => value.trim().trim_end_matches('Z').trim_end_matches(".000").trim_end_matches("T00:00:00").to_string(),
+            "" | "n" if value.trim().parse().is_ok_and(|number: f64| number.abs() > MOST_EXACT) => {
+                return Ok(Cell { text: value, fault: Some(Fault::LostDigits) });
+            }
             "" | "n" => text(value.trim(), shapes.get(head.style).unwrap_or(&Shape::Number), *since_1904),
             _ => unescape(value),
         };

@@ -11,14 +11,25 @@ use std::collections::BTreeMap;
 pub struct Workbook {
     /// The part with the first sheet that is shown.
     pub sheet: String,
-    /// The other sheets that are shown: name and part.
-    pub others: Vec<(String, String)>,
+    /// The other sheets that are shown.
+    pub others: Vec<Other>,
     /// Whether dates count from 1904.
     pub since_1904: bool,
     /// The texts that cells refer to.
     pub strings: Strings,
     /// The shape of numbers of each cell format.
     pub shapes: Vec<Shape>,
+}
+
+/// A sheet that is not read.
+#[derive(Debug, Clone)]
+pub struct Other {
+    /// Its place among those that are shown, from 1; charts count.
+    pub number: usize,
+    /// Its name.
+    pub name: String,
+    /// Its part.
+    pub part: String,
 }
 
 /// Texts one after another.
@@ -50,11 +61,11 @@ pub fn read(package: &mut Package, name: &str) -> Result<Workbook> {
     let relations = relations(package, &main, name)?;
     let of_kind = |kind: &str| relations.values().find(|r| r.kind == kind).map(|r| r.target.clone());
     let (listed, since_1904) = sheets(package, &main, name)?;
-    let mut shown = listed.into_iter().filter_map(|(sheet, id)| {
+    let mut shown = (1..).zip(listed).filter_map(|(number, (name, id))| {
         let relation = relations.get(&id).filter(|r| r.kind == "worksheet")?;
-        Some((sheet, relation.target.clone()))
+        Some(Other { number, name, part: relation.target.clone() })
     });
-    let (_, sheet) =
+    let Other { part: sheet, .. } =
         shown.next().ok_or_else(|| Error::Data(format!("{name}: has no sheet that is shown; expected a table in the first sheet")))?;
     let others = shown.collect();
     let strings = of_kind("sharedStrings").map_or(Ok(Strings::default()), |part| strings(package, &part))?;
