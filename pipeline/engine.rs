@@ -253,6 +253,12 @@ fn in_view(view: &View, error: &DataFusionError) -> Error {
 
 /// What the engine says. Of an error in the data nothing from the first value on: it may be one of a student.
 fn message(error: &DataFusionError) -> String {
+    // What our own readers say has no values in it.
+    if let DataFusionError::External(cause) = error.find_root()
+        && let Some(own) = cause.downcast_ref::<Error>()
+    {
+        return own.to_string();
+    }
     let text = error.strip_backtrace();
     let is_value = |c: char| c == '\'' || c == '"' || c.is_ascii_digit();
     match (error.find_root(), text.find(is_value)) {

@@ -25,12 +25,13 @@ pub struct Changes {
 #[serde(deny_unknown_fields)]
 pub struct LoneYear {
     share: Share,
+    years: u32,
 }
 
 impl LoneYear {
-    /// The largest share of the rows of the collection's largest year.
-    pub fn at_most(&self) -> f64 {
-        self.share.0
+    /// Whether a year with so many rows is told, of a collection whose largest other year has `largest`, so many years after the last other one.
+    pub fn is_told(&self, rows: u64, largest: u64, after: i32) -> bool {
+        rows as f64 <= self.share.0 * largest as f64 || after > self.years as i32
     }
 }
 

@@ -295,5 +295,5 @@ impl LakeReader {
 }
 
 fn failed(path: &Path, e: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::internal(format!("cannot read {}", path.display()), e)
+    Error::internal(format!("cannot read {}, which may be damaged: `perkins verify` tells", path.display()), e)
 }

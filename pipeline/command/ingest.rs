@@ -133,7 +133,7 @@ pub fn examine(args: &IngestArgs, settings: &Settings, root: &Path, previous: Op
         previous_at: commit.load.as_ref().map(|p| history::loaded_at(&settings.restricted, p)).transpose()?.unwrap_or_default(),
         room_bytes: settings.memory_limit.as_ref().map_or(ROOM_BYTES, |limit| (limit.bytes as u64 / 8).min(ROOM_BYTES)),
         fewer_rows: options.removed.is_none().then_some(changes.fewer_rows),
-        lone_year: Some(changes.lone_year.at_most()),
+        lone_year: Some(changes.lone_year),
         mappings,
         ..options
     };

@@ -14,9 +14,6 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A year that is more than so many after the last before it may be mistyped, however many rows it has.
-const FAR: i32 = 2;
-
 impl Ingest<'_> {
     /// The files of the previous load that stay: all if the collection was not read, else those of years that were not.
     pub(super) fn kept(&self, contract: &Contract, read: Option<&BTreeSet<Option<i32>>>) -> Vec<LakeFile> {
@@ -145,15 +142,15 @@ impl Ingest<'_> {
     /// School years of which neither the year before nor the one after has rows, if they have few, or are far behind the last: a mistyped year looks
     /// like that. They are told until they are gone.
     pub(super) fn lone_years(&self) -> Vec<Warning> {
-        let Some(most) = self.options.lone_year else { return Vec::new() };
+        let Some(limit) = &self.options.lone_year else { return Vec::new() };
         let mut lone: BTreeMap<&str, Warning> = BTreeMap::new();
         for file in &self.load.files {
             let Some(year) = file.partition else { continue };
             let others: Vec<&LakeFile> = self.load.files_of(&file.collection).filter(|f| f.partition != Some(year)).collect();
             let is_near = |other: &&&LakeFile| other.partition.is_some_and(|y| y.abs_diff(year) == 1);
             let largest = others.iter().map(|f| f.rows).max().unwrap_or(0);
-            let is_far = others.iter().filter_map(|f| f.partition).max().is_some_and(|last| year > last + FAR);
-            if !others.iter().any(|o| is_near(&o)) && (is_far || file.rows as f64 <= most * largest as f64) {
+            let after = others.iter().filter_map(|f| f.partition).max().map_or(0, |last| year - last);
+            if !others.iter().any(|o| is_near(&o)) && limit.is_told(file.rows, largest, after) {
                 let warning = lone.entry(&file.collection).or_insert_with(|| Warning::new("lone_year", Some(&file.collection), 0, vec![]));
                 warning.count += file.rows;
                 let example = format!(

@@ -33,7 +33,7 @@ pub mod write;
 
 use crate::contract::Contracts;
 use crate::error::Result;
-use crate::intake::Change;
+use crate::intake::{Change, LoneYear};
 use crate::lake::{At, Load, Removed};
 use crate::mapping::Mapping;
 use std::collections::BTreeSet;
@@ -61,8 +61,8 @@ pub struct Options {
     pub previous_at: String,
     /// When it is told that rows of the load before are gone; never if not given.
     pub fewer_rows: Option<Change>,
-    /// A year without neighbours is told if it has at most this share of the rows of the collection's largest; never if not given.
-    pub lone_year: Option<f64>,
+    /// When a year without neighbours is told; never if not given.
+    pub lone_year: Option<LoneYear>,
     /// Mappings of files in foreign layouts.
     pub mappings: Vec<Arc<Mapping>>,
 }
