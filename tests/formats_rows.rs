@@ -1,11 +1,12 @@
 //! Ingest (collections.md, "Files"): NDJSON and Parquet give the same lake as comma-separated text, and say what is wrong line by line.
 
 use crate::school::{PROGRAM, School, brief, contents, counts, owned, rejects};
+use crate::support::home;
 use arrow::array::*;
 use arrow::datatypes::{DataType, Field, Fields, Int32Type, Schema};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
+use parquet::basic::{Compression, Encoding};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use perkins::ingest::format::json::{Value, flatten};
 use perkins::ingest::format::notes::Fault;
 use perkins::ingest::format::number::{float, float32, moment, plain, time};
@@ -367,6 +368,54 @@ fn long_texts_of_parquet_are_rejected() {
     assert_eq!(brief(&outcome), owned(&[2, 3, 4, 5, 6].map(|line| (line, "program_name", "range"))));
     let accepted = place.column(&outcome.load, "program", "program_name");
     assert_eq!((accepted.len(), accepted.iter().filter(|name| **name == most).count()), (1995, 1));
+}
+
+/// A program table with these names, in which texts may repeat what begins those before.
+fn repeating(names: &[&str]) -> Vec<u8> {
+    let ids: Vec<String> = (0..names.len()).map(|i| format!("P{i}")).collect();
+    let same = |text: &'static str| strings(&vec![text; names.len()]);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("school_year", same("2024")),
+        ("program_id", strings(&ids.iter().map(String::as_str).collect::<Vec<_>>())),
+        ("institution_id", same("S")),
+        ("program_name", strings(names)),
+        ("cip_code", same("520101")),
+        ("approval", same("approved")),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_data_page_size_limit(64 << 20)
+        .set_column_dictionary_enabled("program_name".into(), false)
+        .set_column_encoding("program_name".into(), Encoding::DELTA_BYTE_ARRAY)
+        .set_statistics_enabled(EnabledStatistics::None);
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties.build())).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+/// A text may be as long as its page, though it takes a few bytes of it: so that many rows of a small file would take all memory.
+#[test]
+fn texts_that_repeat_those_before_are_read_within_limits() {
+    let names: Vec<String> = (0..1000).map(|i| format!("A program with a name that begins as others do {}", i % 7)).collect();
+    let (place, outcome) = loaded("program.parquet", &repeating(&names.iter().map(String::as_str).collect::<Vec<_>>()));
+    let mut expected: Vec<(String, String)> = names.iter().enumerate().map(|(i, name)| (format!("P{i}"), name.clone())).collect();
+    expected.sort();
+    let [ids, read] = ["program_id", "program_name"].map(|field| place.column(&outcome.load, "program", field));
+    let mut read: Vec<(String, String)> = ids.into_iter().zip(read).collect();
+    read.sort();
+    assert_eq!(read, expected);
+    let long = "x".repeat((4 << 20) + 1);
+    let said = error("program.parquet", &repeating(&[long.as_str(); 300]));
+    assert!(said.contains("program.parquet: ") && said.contains("at most 4194304 are read"), "{said}");
+}
+
+/// The library makes room for a page of the size that its header says.
+#[test]
+fn a_page_is_as_large_as_the_file_can_have() {
+    let page = home().join("tests/fuzz/corpus/parquet/page_that_says_it_has_1900_MB");
+    let said = error("program.parquet", &std::fs::read(page).unwrap());
+    assert!(said.contains("a page has 1900000000 bytes; at most 536870912 are read"), "{said}");
 }
 
 #[test]

@@ -45,13 +45,19 @@ pub const HEADER_ROWS: usize = 100;
 
 /// The description at the end of a Parquet file, in bytes.
 pub const FOOTER_BYTES: u64 = 64 << 20;
+/// A page of a Parquet file, unpacked, in bytes: it is in memory at once.
+pub const PAGE_BYTES: u64 = 512 << 20;
+/// A page of a Parquet file in which a text may repeat what begins the one before (DELTA_BYTE_ARRAY), so that each may be as long as the page ...
+pub const DELTA_PAGE_BYTES: u64 = 4 << 20;
+/// ... and so many rows are decoded at a time.
+pub const DELTA_ROWS: usize = 128;
 /// The header of a page of a Parquet file, in bytes.
 pub const PAGE_HEADER_BYTES: u64 = 16 << 20;
 /// Structures within structures of headers of a Parquet file.
 pub const THRIFT_DEPTH: usize = 32;
 /// A column of a row group of a Parquet file, unpacked, in bytes: some of it is in memory at once.
 pub const COLUMN_CHUNK_BYTES: i64 = 2 << 30;
-/// The texts of a Parquet file may have so many times the bytes of the file ...
+/// The texts of a Parquet file, and its pages unpacked, may have so many times the bytes of the file ...
 pub const PARQUET_TIMES: u64 = 1000;
 /// ... once they have so many bytes.
 pub const PARQUET_FREE: u64 = 256 << 20;
