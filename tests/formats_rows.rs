@@ -1,15 +1,18 @@
 //! Ingest (collections.md, "Files"): NDJSON and Parquet give the same lake as comma-separated text, and say what is wrong line by line.
 
-use crate::school::{PROGRAM, School, brief, contents, counts, owned, rejects};
+use crate::school::{PROGRAM, STUDENT, School, brief, contents, counts, owned, rejects};
 use crate::support::home;
 use arrow::array::*;
 use arrow::datatypes::{DataType, Field, Fields, Int32Type, Schema};
+use arrow::util::display::array_value_to_string;
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use perkins::ingest::format::json::{Value, flatten};
 use perkins::ingest::format::notes::Fault;
 use perkins::ingest::format::number::{float, float32, moment, plain, time};
+use perkins::ingest::format::pages::numbers;
 use proptest::prelude::*;
 use std::io::Write;
 use std::sync::Arc;
@@ -410,12 +413,85 @@ fn texts_that_repeat_those_before_are_read_within_limits() {
     assert!(said.contains("program.parquet: ") && said.contains("at most 4194304 are read"), "{said}");
 }
 
-/// The library makes room for a page of the size that its header says.
+/// Each way of writing differences, in pages of both versions, with and without nulls, over several blocks and pages.
 #[test]
-fn a_page_is_as_large_as_the_file_can_have() {
-    let page = home().join("tests/fuzz/corpus/parquet/page_that_says_it_has_1900_MB");
-    let said = error("program.parquet", &std::fs::read(page).unwrap());
-    assert!(said.contains("a page has 1900000000 bytes; at most 536870912 are read"), "{said}");
+fn values_that_are_packed_as_differences_are_read() {
+    const ROWS: i32 = 5000;
+    let hours = |i: i32| (i % 3 > 0).then_some(i * 7 % 1000);
+    let day = |i: i32| 17_000 + i % 900;
+    let date = |i: i32| array_value_to_string(&Date32Array::from(vec![day(i)]), 0).unwrap();
+    let rows: String = (0..ROWS)
+        .map(|i| format!("{},C{i:05},{},Y,{}\n", i * 13 % ROWS, date(i), hours(i).map(|h| format!("P{h}")).unwrap_or_default()))
+        .collect();
+    let student: String = (0..ROWS).map(|i| format!("2020,{i},secondary,F,white\n")).collect();
+    let program: String = (0..1000).map(|i| format!("2000,P{i},S,Name,520101,approved\n")).collect();
+    let with = |name: &str, content: &[u8]| {
+        let place = School::with(&[("student.csv", &format!("{STUDENT}{student}")), ("program.csv", &format!("{PROGRAM}{program}"))]);
+        place.file(name, content);
+        let outcome = place.ingest();
+        assert_eq!(rejects(&outcome), []);
+        contents(&outcome.load.files)
+    };
+    let expected = with("credential.csv", format!("student_id,credential_code,earned_on,recognized,program_id\n{rows}").as_bytes());
+    let columns: [(&str, ArrayRef); 5] = [
+        ("student_id", Arc::new(Int64Array::from_iter_values((0..ROWS).map(|i| i64::from(i * 13 % ROWS))))),
+        ("credential_code", Arc::new(StringArray::from_iter_values((0..ROWS).map(|i| format!("C{i:05}"))))),
+        ("earned_on", Arc::new(Date32Array::from_iter_values((0..ROWS).map(day)))),
+        ("recognized", Arc::new(BooleanArray::from(vec![true; ROWS as usize]))),
+        ("program_id", Arc::new((0..ROWS).map(|i| hours(i).map(|h| format!("P{h}"))).collect::<StringArray>())),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap();
+    for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+        for texts in [Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY] {
+            let properties = WriterProperties::builder()
+                .set_writer_version(version)
+                .set_compression(Compression::SNAPPY)
+                .set_dictionary_enabled(false)
+                .set_data_page_row_count_limit(1500)
+                .set_write_batch_size(500)
+                .set_column_encoding("student_id".into(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_encoding("earned_on".into(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_encoding("credential_code".into(), texts)
+                .set_column_encoding("program_id".into(), texts);
+            let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties.build())).unwrap();
+            writer.write(&batch).unwrap();
+            assert!(with("credential.parquet", &writer.into_inner().unwrap()) == expected, "{version:?} {texts:?}");
+        }
+    }
+}
+
+/// The library makes room for what a page says that it has.
+#[test]
+fn a_page_says_no_more_than_the_file_can_have() {
+    let said = |name: &str| {
+        let said = error("program.parquet", &std::fs::read(home().join("tests/fuzz/corpus/parquet").join(name)).unwrap());
+        assert!(said.starts_with("program.parquet: is no Parquet file, or a damaged one ("), "{said}");
+        said
+    };
+    let page = said("page_that_says_it_has_1900_MB");
+    assert!(page.contains("a page has 1900000000 bytes; at most 536870912 are read"), "{page}");
+    let values = said("page_that_says_it_has_a_billion_values");
+    assert!(values.contains("a page says that it has more values than it can have"), "{values}");
+}
+
+#[test]
+fn numbers_packed_as_differences_are_passed_over() {
+    // A block of 128 values in 4 parts of 32; 40 values, the first 5 (10 in the file); least difference 0; 3 and 1 bits for each of the parts
+    // with values: 39 differences are in the first two, of 12 and 4 bytes.
+    let head = [0x80, 0x01, 4, 40, 10, 0, 3, 1, 99, 99];
+    let bytes = Bytes::from([&[7], head.as_slice(), &[0; 16], &[8, 8]].concat());
+    assert_eq!(numbers(&bytes, 1, 40).unwrap(), (40, 27));
+    let said = |bytes: &[u8], most: u64| numbers(&Bytes::copy_from_slice(bytes), 0, most).unwrap_err().to_string();
+    assert!(said(&bytes[1..], 39).contains("more values than it can have"));
+    assert!(
+        said(&bytes[1..26], 40).contains("cut off") && said(&bytes[1..9], 40).contains("cut off") && said(&[0x80], 40).contains("cut off")
+    );
+    // Blocks of 100; parts of 16; no part.
+    assert!(
+        [[100, 4], [64, 4], [0, 0]].iter().all(|[block, parts]| said(&[*block, *parts, 40, 10, 0, 0], 40).contains("blocks that are none"))
+    );
+    // One value, and none, have no block.
+    assert_eq!([1, 0].map(|count| numbers(&Bytes::from(vec![0x80, 0x01, 4, count, 10, 9]), 0, 40).unwrap()), [(1, 5), (0, 5)]);
 }
 
 #[test]

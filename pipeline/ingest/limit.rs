@@ -57,6 +57,8 @@ pub const PAGE_HEADER_BYTES: u64 = 16 << 20;
 pub const THRIFT_DEPTH: usize = 32;
 /// A column of a row group of a Parquet file, unpacked, in bytes: some of it is in memory at once.
 pub const COLUMN_CHUNK_BYTES: i64 = 2 << 30;
+/// Values of a page of a Parquet file that are packed as differences: the library takes all of them at once.
+pub const DELTA_VALUES: u64 = 1 << 24;
 /// The texts of a Parquet file, and its pages unpacked, may have so many times the bytes of the file ...
 pub const PARQUET_TIMES: u64 = 1000;
 /// ... once they have so many bytes.

@@ -1,18 +1,17 @@
 //! What the headers of Parquet are made of, as parquet.thrift of the format's definition (apache/parquet-format, 2.11) says.
 
-use super::thrift::Known::{self, Byte, Double, List, Members, Number, Text, Told, Truth};
-use super::thrift::What::{Encoding, PageBytes};
+use super::thrift::Known::{self, Byte, Bytes, Double, List, Members, Number, Text, Truth};
 
 /// The header of a page.
 pub const PAGE: Known = Members(&[
     (1, Number),
-    (2, Told(PageBytes)),
+    (2, Bytes),
     (3, Number),
     (4, Number),
-    (5, Members(&[(1, Number), (2, Told(Encoding)), (3, Number), (4, Number), (5, STATISTICS)])),
+    (5, Members(&[(1, Number), (2, Number), (3, Number), (4, Number), (5, STATISTICS)])),
     (6, EMPTY),
     (7, Members(&[(1, Number), (2, Number), (3, Truth)])),
-    (8, Members(&[(1, Number), (2, Number), (3, Number), (4, Told(Encoding)), (5, Number), (6, Number), (7, Truth), (8, STATISTICS)])),
+    (8, Members(&[(1, Number), (2, Number), (3, Number), (4, Number), (5, Number), (6, Number), (7, Truth), (8, STATISTICS)])),
 ]);
 
 /// The footer of a file.

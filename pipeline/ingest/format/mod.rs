@@ -7,6 +7,7 @@ pub mod json;
 pub mod ndjson;
 pub mod notes;
 pub mod number;
+pub mod pages;
 pub mod parquet;
 pub mod thrift;
 pub mod unpack;

@@ -1,31 +1,25 @@
 //! Parquet: columns of simple types as the texts that a contract reads; only those wanted are read.
 
-use super::super::limit::{
-    COLUMN_CHUNK_BYTES, COLUMNS, DELTA_PAGE_BYTES, DELTA_ROWS, FOOTER_BYTES, PAGE_BYTES, PAGE_HEADER_BYTES, PARQUET_FREE, PARQUET_TIMES,
-    TEXT_BYTES,
-};
+use super::super::limit::{COLUMN_CHUNK_BYTES, COLUMNS, DELTA_ROWS, FOOTER_BYTES, PARQUET_FREE, PARQUET_TIMES, TEXT_BYTES};
 use super::super::rows::{End, Row, Rows};
 use super::super::source::Source;
 use super::notes::{Fault, Notes};
 use super::number::{float, float32, moment, plain, time};
-use super::thrift::{What, walk, wrong};
+use super::pages::Pages;
+use super::thrift::walk;
 use super::unpack::Hashing;
 use super::{Want, header};
 use crate::error::{Error, Result};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch, RecordBatchReader};
 use arrow::datatypes::*;
 use arrow::util::display::array_value_to_string;
-use bytes::Bytes;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::basic::{Compression, Encoding};
-use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, Length};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, RowGroups};
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
+use parquet::basic::Compression;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 
 /// Rows decoded at a time.
@@ -57,17 +51,15 @@ impl Parquet {
         let metadata = guarded(&name, || ArrowReaderMetadata::load(&file, options))?;
         let chosen = choose(&metadata, want, notes, &name)?;
         check_sizes(&metadata, &name)?;
-        let repeats = has_repeats(&metadata);
         let header = chosen.iter().map(|i| metadata.schema().field(*i).name().clone()).collect();
         let reader = guarded(&name, || {
             // Views of texts: one that is there many times takes memory once.
-            let options = ArrowReaderOptions::new().with_schema(with_views(metadata.schema()));
-            let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;
+            let views = with_views(metadata.schema());
             let mask = ProjectionMask::roots(metadata.parquet_schema(), chosen);
-            let checked =
-                Checked { file, most: PARQUET_FREE.max(bytes.saturating_mul(PARQUET_TIMES)), repeats, unpacked: AtomicU64::new(0) };
-            let rows = if repeats { DELTA_ROWS } else { BATCH };
-            ParquetRecordBatchReaderBuilder::new_with_metadata(checked, metadata).with_projection(mask).with_batch_size(rows).build()
+            let fields = parquet_to_arrow_field_levels(metadata.parquet_schema(), mask, Some(views.fields()))?;
+            let pages = Pages::new(file, Arc::clone(metadata.metadata()), PARQUET_FREE.max(bytes.saturating_mul(PARQUET_TIMES)));
+            let rows = if pages.repeats() { DELTA_ROWS } else { BATCH };
+            ParquetRecordBatchReader::try_new_with_row_groups(&fields, &pages, rows.min(pages.num_rows()).max(1), None)
         })?;
         let (batch, notes) = (RecordBatch::new_empty(reader.schema()), notes.clone());
         Ok(Parquet { name, hashing, header, reader, batch, at: 0, row: 0, bytes, written: 0, notes })
@@ -157,77 +149,6 @@ fn damaged(name: &str, why: &str) -> Error {
     Error::Data(format!("{name}: is no Parquet file, or a damaged one ({why}); hand it over again"))
 }
 
-/// A file whose headers of pages are looked at before the library reads them. That a read begins with one holds as long as no page is peeked at, which
-/// the library does for lists and for rows that are passed over: neither is read.
-struct Checked {
-    file: File,
-    /// Bytes of all pages, unpacked, at most.
-    most: u64,
-    /// Whether a page may have texts that repeat those before.
-    repeats: bool,
-    /// Bytes of the pages so far, unpacked.
-    unpacked: AtomicU64,
-}
-
-impl Checked {
-    /// Looks at the header of a page before the library makes room for the page.
-    fn look(&self, start: u64) -> parquet::errors::Result<()> {
-        let too_large = |bytes: u64, most: u64| {
-            Err(wrong(&format!("a page has {bytes} bytes; at most {most} are read; write it with smaller pages, or hand it over as csv")))
-        };
-        let mut bytes = 0;
-        let told = |what: What, number: u64| match what {
-            What::PageBytes => {
-                bytes = number;
-                match self.unpacked.fetch_add(number, Ordering::Relaxed).saturating_add(number) {
-                    _ if number > PAGE_BYTES => too_large(number, PAGE_BYTES),
-                    all if all > self.most => Err(wrong(&format!(
-                        "its pages unpack to more than {PARQUET_TIMES} times its size; if it is right, hand it over as csv"
-                    ))),
-                    _ => Ok(()),
-                }
-            }
-            What::Encoding if number == DELTA_BYTE_ARRAY && !self.repeats => {
-                Err(wrong("a page is written in a way that the file does not name"))
-            }
-            What::Encoding if number == DELTA_BYTE_ARRAY && bytes > DELTA_PAGE_BYTES => too_large(bytes, DELTA_PAGE_BYTES),
-            What::Encoding => Ok(()),
-        };
-        Ok(walk(self.file.get_read(start)?, PAGE_HEADER_BYTES, header::PAGE, told)?)
-    }
-}
-
-/// The number of that encoding in headers (parquet.thrift, `Encoding`).
-const DELTA_BYTE_ARRAY: u64 = 7;
-
-/// Whether a file says that it has texts which repeat what begins the ones before.
-fn has_repeats(metadata: &ArrowReaderMetadata) -> bool {
-    let mut chunks = metadata.metadata().row_groups().iter().flat_map(|g| g.columns());
-    chunks.any(|c| c.encodings().any(|e| e == Encoding::DELTA_BYTE_ARRAY))
-}
-
-impl Length for Checked {
-    fn len(&self) -> u64 {
-        self.file.len()
-    }
-}
-
-impl ChunkReader for Checked {
-    type T = BufReader<File>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        self.look(start)?;
-        self.file.get_read(start)
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        if start.saturating_add(length as u64) > self.len() {
-            return Err(ParquetError::EOF("a page is longer than the file".into()));
-        }
-        self.file.get_bytes(start, length)
-    }
-}
-
 /// Looks at the end of a file before the library does; gives the size of the file.
 fn check_footer(mut file: &File, name: &str) -> Result<u64> {
     let mut end = [0; 8];
@@ -242,10 +163,9 @@ fn check_footer(mut file: &File, name: &str) -> Result<u64> {
     match &magic {
         b"PARE" => Err(Error::Data(format!("{name}: is encrypted; hand it over without encryption"))),
         b"PAR1" if footer + 12 <= size && footer <= FOOTER_BYTES => {
-            let walked = file
-                .seek(SeekFrom::Start(size - 8 - footer))
-                .and_then(|_| walk(BufReader::new(file.take(footer)), footer, header::FILE, |_, _| Ok(())));
-            walked.and_then(|()| file.rewind()).map_err(|e| damaged(name, &e.to_string()))?;
+            let walked =
+                file.seek(SeekFrom::Start(size - 8 - footer)).and_then(|_| walk(BufReader::new(file.take(footer)), footer, header::FILE));
+            walked.and_then(|_| file.rewind()).map_err(|e| damaged(name, &e.to_string()))?;
             Ok(size)
         }
         b"PAR1" if footer > FOOTER_BYTES => {

@@ -15,8 +15,8 @@ pub enum Known {
     Byte,
     /// A whole number; its size does not show.
     Number,
-    /// A whole number that whoever walks is told.
-    Told(What),
+    /// Bytes that are in memory at once.
+    Bytes,
     /// A floating-point number.
     Double,
     /// A text or other bytes.
@@ -27,22 +27,13 @@ pub enum Known {
     Members(&'static [(u16, Known)]),
 }
 
-/// Which number it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// Bytes of a page, unpacked.
-    PageBytes,
-    /// How the values of a page are written.
-    Encoding,
-}
-
 impl Known {
     /// Whether a kind of Thrift's is that.
     fn is(self, kind: u8) -> bool {
         match self {
             Known::Truth => matches!(kind, 1 | 2),
             Known::Byte => kind == 3,
-            Known::Number | Known::Told(_) => matches!(kind, 4..=6),
+            Known::Number | Known::Bytes => matches!(kind, 4..=6),
             Known::Double => kind == 7,
             Known::Text => kind == 8,
             Known::List(_) => matches!(kind, 9 | 10),
@@ -51,24 +42,24 @@ impl Known {
     }
 }
 
-/// Passes over the structure that `input` begins with, which takes at most `most` bytes; an error if it is none, not as it is known, or not as
-/// `told` says, which gets the numbers that it wants to know; not negative ones, which the library refuses.
-pub fn walk(input: impl Read, most: u64, known: Known, told: impl FnMut(What, u64) -> io::Result<()>) -> io::Result<()> {
-    Walker { input, left: most, told }.members(0, Some(known))
+/// Passes over the structure that `input` begins with, which takes at most `most` bytes; an error if it is none, or not as it is known. Gives the
+/// [`Known::Bytes`] in it.
+pub fn walk(input: impl Read, most: u64, known: Known) -> io::Result<u64> {
+    let mut walker = Walker { input, left: most, bytes: 0 };
+    walker.members(0, Some(known)).map(|()| walker.bytes)
 }
 
-struct Walker<R, F> {
+struct Walker<R> {
     input: R,
     left: u64,
-    told: F,
+    bytes: u64,
 }
 
-/// An error of a file.
-pub fn wrong(what: &str) -> Error {
+fn wrong(what: &str) -> Error {
     Error::new(ErrorKind::InvalidData, what)
 }
 
-impl<R: Read, F: FnMut(What, u64) -> io::Result<()>> Walker<R, F> {
+impl<R: Read> Walker<R> {
     fn byte(&mut self) -> io::Result<u8> {
         let mut byte = [0];
         self.take(1)?;
@@ -132,11 +123,14 @@ impl<R: Read, F: FnMut(What, u64) -> io::Result<()>> Walker<R, F> {
         }
         match kind {
             3 => self.pass(1),
-            4..=6 => match (self.number()?, known) {
-                // Positive ones are even.
-                (number, Some(Known::Told(what))) if number.is_multiple_of(2) => (self.told)(what, number / 2),
-                _ => Ok(()),
-            },
+            4..=6 => {
+                let number = self.number()?;
+                // Positive ones are even; the library refuses others.
+                if matches!(known, Some(Known::Bytes)) && number.is_multiple_of(2) {
+                    self.bytes = self.bytes.saturating_add(number / 2);
+                }
+                Ok(())
+            }
             7 => self.pass(8),
             8 => self.number().and_then(|bytes| self.pass(bytes)),
             9 | 10 => self.list(depth, known),
