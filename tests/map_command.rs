@@ -255,7 +255,7 @@ fn what_can_not_be_mapped_is_refused() {
 fn abbreviations_are_written_out() {
     let place = place();
     let header = "School Year,Student Number,Gender,Race/Ethnicity,LEP,Econ Dis,SPED,504 Flag,Foster,Notes";
-    let row = |i: u32| format!("2024,{i:06},{},White,Y,N,N,Y,N,none\n", if i % 2 == 0 { "F" } else { "M" });
+    let row = |i: u32| format!("2024,{i:06},{},White,Y,N,N,Y,N,none\n", if i.is_multiple_of(2) { "F" } else { "M" });
     let proposed = proposal(&place, "pupils.csv", &format!("{header}\n{}", (1..20).map(row).collect::<String>()), &[]);
     let lines = [
         "name = \"student\"",
@@ -284,7 +284,7 @@ fn abbreviations_are_written_out() {
     let words = std::fs::read_to_string(crate::support::home().join("data/intake/words.toml")).unwrap();
     place.file("ours/data/intake/words.toml", &words.replace("\"lep\" = ", "\"mll\" = \"english learner\"\n\"lep\" = "));
     let header = "Year,Student ID,Level,Gender,Race,MLL";
-    let row = |i: u32| format!("2024,{i:06},secondary,F,white,{}\n", if i % 2 == 0 { "Y" } else { "N" });
+    let row = |i: u32| format!("2024,{i:06},secondary,F,white,{}\n", if i.is_multiple_of(2) { "Y" } else { "N" });
     let proposed = proposal(&place, "own.csv", &format!("{header}\n{}", (1..20).map(row).collect::<String>()), &["--overlay", "ours"]);
     has(&proposed, &["english_learner = \"MLL\""]);
 }
