@@ -29,9 +29,9 @@ pub struct LoneYear {
 }
 
 impl LoneYear {
-    /// Whether a year with so many rows is told, of a collection whose largest other year has `largest`, so many years after the last other one.
-    pub fn is_told(&self, rows: u64, largest: u64, after: i32) -> bool {
-        rows as f64 <= self.share.0 * largest as f64 || after > self.years as i32
+    /// Whether a year with so many rows is told, of a collection whose largest other year has `largest`, so many years from the nearest other one.
+    pub fn is_told(&self, rows: u64, largest: u64, apart: u32) -> bool {
+        rows as f64 <= self.share.0 * largest as f64 || apart > self.years
     }
 }
 
@@ -173,7 +173,7 @@ impl Words {
         self.of_name(name).iter().any(|w| self.own.contains(w))
     }
 
-    /// How much two names are alike, from 0 to 1.
+    /// How much two names are alike, from 0 to 1: what is meant, and what a file has.
     pub fn alike(&self, a: &str, b: &str) -> f64 {
         let (fa, fb) = (folded(a), folded(b));
         if fa.is_empty() || fb.is_empty() || fa.len() > 100 || fb.len() > 100 {
@@ -189,8 +189,7 @@ impl Words {
         }
         // What is not, was, or is somebody else's, is another thing.
         let is_other = |w: &&String| self.other.contains(w);
-        let (oa, ob): (BTreeSet<&String>, BTreeSet<&String>) = (wa.iter().filter(is_other).collect(), wb.iter().filter(is_other).collect());
-        if oa != ob {
+        if wb.iter().filter(is_other).any(|word| !wa.contains(word)) {
             return 0.0;
         }
         let common = wa.iter().filter(|w| wb.contains(w)).count() as f64;

@@ -266,11 +266,11 @@ fn a_year_that_stands_alone_is_told() {
     place.file("second/student.csv", &(student.clone() + "2042,N1,secondary,F,white\n"));
     let said = place.works(&["check", "second"]);
     assert!(said.contains("lone_year: 1") && said.contains("1 rows of 2042, from student.csv"), "{said}");
-    assert!(said.contains("`perkins remove student --year 2042` takes them out"), "{said}");
-    // The next year; more than a tenth, not more than two years after the last; more than two.
+    // The next year; more than a tenth, not more than two years from the others; more than two, also before them.
     for (rows, told) in [
         ("2025,N1,secondary,F,white\n", false),
         ("2026,N1,secondary,F,white\n2026,N2,secondary,F,white\n", false),
+        ("2020,N1,secondary,F,white\n2020,N2,secondary,F,white\n", true),
         ("2027,N1,secondary,F,white\n2027,N2,secondary,F,white\n", true),
     ] {
         place.file("second/student.csv", &(student.clone() + rows));
@@ -289,7 +289,7 @@ fn a_year_that_stands_alone_is_told() {
     assert!(!place.works(&["check", "second"]).contains("lone_year"));
     place.works(&["verify", "--read-data"]);
     place.file("second/student.csv", &(student + "2027,N1,secondary,F,white\n"));
-    assert!(place.works(&["ingest", "second"]).contains("removed_is_back: 1 (such as removed because: mistyped)"));
+    assert!(place.works(&["ingest", "second"]).contains("lone_year: 1"));
 }
 
 #[test]
@@ -491,6 +491,20 @@ fn every_warning_has_a_title() {
     assert!(names.len() >= 10, "{names:?}");
     let without: Vec<&String> = names.iter().filter(|name| !titles.contains_key(*name)).collect();
     assert!(without.is_empty(), "{without:?} have no title in data/intake/warning.toml");
+}
+
+/// The program is there before the year of the course only in the year that goes.
+#[test]
+fn what_a_removed_year_leaves_without_what_it_refers_to_is_told() {
+    let place = place();
+    place.file("more/student.csv", "school_year,student_id,education_level,gender,race_ethnicity\n2023,A,secondary,F,white\n");
+    let program = "school_year,program_id,institution_id,program_name,cip_code,approval\n";
+    place.file("more/program.csv", &format!("{program}2013,P1,S1,Name,520101,approved\n2024,P1,S1,Name,520101,approved\n"));
+    let course = "school_year,student_id,program_id,course_code,term,grade,course_level,credits_earned,passed\n";
+    place.file("more/cte_course.csv", &format!("{course}2023,A,P1,C1,,11,advanced,1,Y\n"));
+    place.works(&["ingest", "more"]);
+    let said = place.works(&["remove", "program", "--year", "2013", "--reason", "mistyped"]);
+    assert!(said.contains("warning: cte_course, orphaned_rows: 1 (1 rows of 2023 without their program, from cte_course.csv)"), "{said}");
 }
 
 #[test]

@@ -70,6 +70,10 @@ pub fn main(args: &RemoveArgs, settings: &Settings) -> Result<()> {
     new.collections.clear();
     commit_load(&mut new, &quality, before.unwrap_or_default(), root)?;
     text += &format!("removed: load {}\n", new.load_id);
+    for orphans in new.warnings.iter().filter(|w| w.check == "orphaned_rows") {
+        let of = orphans.collection.as_deref().unwrap_or_default();
+        text += &format!("warning: {of}, orphaned_rows: {} ({})\n", grouped(orphans.count), orphans.examples.join("; "));
+    }
     if left > 0 {
         text += &format!(
             "{} rows more went because they refer to what is gone: `perkins query \"select * from quality.reject\"`\n",

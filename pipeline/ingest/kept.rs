@@ -139,8 +139,8 @@ impl Ingest<'_> {
         Ok((count, of_what))
     }
 
-    /// School years of which neither the year before nor the one after has rows, if they have few, or are far behind the last: a mistyped year looks
-    /// like that. They are told until they are gone.
+    /// School years of which neither the year before nor the one after has rows, if they have few, or are far from all others: a mistyped year looks
+    /// like that, and what is on the other side of the gap. They are told until they are gone.
     pub(super) fn lone_years(&self) -> Vec<Warning> {
         let Some(limit) = &self.options.lone_year else { return Vec::new() };
         let mut lone: BTreeMap<&str, Warning> = BTreeMap::new();
@@ -149,16 +149,11 @@ impl Ingest<'_> {
             let others: Vec<&LakeFile> = self.load.files_of(&file.collection).filter(|f| f.partition != Some(year)).collect();
             let is_near = |other: &&&LakeFile| other.partition.is_some_and(|y| y.abs_diff(year) == 1);
             let largest = others.iter().map(|f| f.rows).max().unwrap_or(0);
-            let after = others.iter().filter_map(|f| f.partition).max().map_or(0, |last| year - last);
-            if !others.iter().any(|o| is_near(&o)) && limit.is_told(file.rows, largest, after) {
+            let apart = others.iter().filter_map(|f| f.partition).map(|y| y.abs_diff(year)).min().unwrap_or(0);
+            if !others.iter().any(|o| is_near(&o)) && limit.is_told(file.rows, largest, apart) {
                 let warning = lone.entry(&file.collection).or_insert_with(|| Warning::new("lone_year", Some(&file.collection), 0, vec![]));
                 warning.count += file.rows;
-                let example = format!(
-                    "{} rows of {year}, from {}: `perkins remove {} --year {year}` takes them out",
-                    file.rows,
-                    file.inputs.join(", "),
-                    file.collection
-                );
+                let example = format!("{} rows of {year}, from {}", file.rows, file.inputs.join(", "));
                 warning.examples.extend((warning.examples.len() < EXAMPLES).then_some(example));
             }
         }
@@ -176,8 +171,8 @@ impl Ingest<'_> {
                 let reference = self.references.get(&removed.collection, field);
                 reference.is_some_and(|r| r.first_year_of(removed.id.as_bytes()) != NEVER)
             };
-            let again = |year| self.load.files_of(&removed.collection).any(|f| f.partition == Some(year) && f.loaded_at.is_empty());
-            if removed.year.map_or_else(|| fields.iter().any(is_there), again) {
+            // Rows of a year that was taken out may be others now; if it was mistyped, it is told as it was before.
+            if removed.year.is_none() && fields.iter().any(is_there) {
                 let new = || Warning::new("removed_is_back", Some(&removed.collection), 0, vec![]);
                 let warning = back.entry(&removed.collection).or_insert_with(new);
                 warning.count += 1;

@@ -48,9 +48,9 @@ pub const FOOTER_BYTES: u64 = 64 << 20;
 /// A page of a Parquet file, unpacked, in bytes: it is in memory at once.
 pub const PAGE_BYTES: u64 = 512 << 20;
 /// A page of a Parquet file in which a text may repeat what begins the one before (DELTA_BYTE_ARRAY), so that each may be as long as the page ...
-pub const DELTA_PAGE_BYTES: u64 = 4 << 20;
-/// ... and so many rows are decoded at a time.
-pub const DELTA_ROWS: usize = 128;
+pub const DELTA_PAGE_BYTES: u64 = 2 << 20;
+/// ... and bytes of the texts of all such columns that are decoded at a time.
+pub const DELTA_BYTES: usize = 256 << 20;
 /// The header of a page of a Parquet file, in bytes.
 pub const PAGE_HEADER_BYTES: u64 = 16 << 20;
 /// Structures within structures of headers of a Parquet file.

@@ -50,6 +50,7 @@ impl<'a> Ingest<'a> {
         let mut found = find(raw, self.contracts, &self.options.mappings)?;
         for contract in self.contracts.in_order()? {
             let plan = Plan::new(contract, self.contracts)?;
+            let plan = if self.options.removed.is_some() { plan.of_former_rows() } else { plan };
             let start = Instant::now();
             let done = match found.collections.remove(&contract.name) {
                 Some(sources) => self.collection(&plan, &sources)?,

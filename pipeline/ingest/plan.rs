@@ -93,6 +93,12 @@ impl<'a> Plan<'a> {
         Ok(Plan { contract, readers, partition, key, links, surrogates, required_unless })
     }
 
+    /// For rows that were in the lake before: an id is what it was, whatever is said of new ones.
+    pub fn of_former_rows(mut self) -> Self {
+        self.readers.iter_mut().filter(|r| matches!(r, Reader::Id)).for_each(|r| *r = Reader::Text);
+        self
+    }
+
     /// The field by which the lake's row groups are cut: the first of the key, if it has a surrogate.
     pub fn leading(&self) -> Option<usize> {
         let first = *self.key.first()?;

@@ -1,6 +1,6 @@
 //! Pages of Parquet, looked at before the library makes room for what they say is in them: few bytes may stand for very many.
 
-use super::super::limit::{DELTA_PAGE_BYTES, DELTA_VALUES, PAGE_BYTES, PAGE_HEADER_BYTES, PARQUET_TIMES};
+use super::super::limit::{DELTA_BYTES, DELTA_PAGE_BYTES, DELTA_VALUES, PAGE_BYTES, PAGE_HEADER_BYTES, PARQUET_TIMES};
 use super::header;
 use super::thrift::walk;
 use bytes::Bytes;
@@ -20,20 +20,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Pages {
     file: Arc<Checked>,
     metadata: Arc<ParquetMetaData>,
-    repeats: bool,
+    repeats: usize,
 }
 
 impl Pages {
     /// The pages of a file; all of them may unpack to `most` bytes.
     pub fn new(file: File, metadata: Arc<ParquetMetaData>, most: u64) -> Pages {
-        let mut chunks = metadata.row_groups().iter().flat_map(|g| g.columns());
-        let repeats = chunks.any(|c| c.encodings().any(|e| e == Encoding::DELTA_BYTE_ARRAY));
+        let of_group = |g: &RowGroupMetaData| g.columns().iter().filter(|c| c.encodings().any(|e| e == Encoding::DELTA_BYTE_ARRAY)).count();
+        let repeats = metadata.row_groups().iter().map(of_group).max().unwrap_or(0);
         Pages { file: Arc::new(Checked { file, most, unpacked: AtomicU64::new(0) }), metadata, repeats }
     }
 
-    /// Whether it says that it has texts which repeat what begins the ones before: each may be as long as its page.
-    pub fn repeats(&self) -> bool {
-        self.repeats
+    /// Rows that may be decoded at a time: fewer if columns have texts which repeat what begins the ones before, each of which may be as long as its
+    /// page.
+    pub fn rows_at_once(&self, usual: usize) -> usize {
+        let fewer = DELTA_BYTES / DELTA_PAGE_BYTES as usize / self.repeats.max(1);
+        (if self.repeats > 0 { fewer.clamp(1, usual) } else { usual }).min(self.num_rows()).max(1)
     }
 }
 
@@ -44,7 +46,7 @@ impl RowGroups for Pages {
 
     fn column_chunks(&self, column: usize) -> Result<Box<dyn PageIterator>> {
         let Pages { file, metadata, repeats } = self;
-        Ok(Box::new(OfColumn { file: Arc::clone(file), metadata: Arc::clone(metadata), repeats: *repeats, column, group: 0 }))
+        Ok(Box::new(OfColumn { file: Arc::clone(file), metadata: Arc::clone(metadata), repeats: *repeats > 0, column, group: 0 }))
     }
 
     fn row_groups(&self) -> Box<dyn Iterator<Item = &RowGroupMetaData> + '_> {
@@ -107,11 +109,13 @@ impl Looked {
             Encoding::DELTA_BYTE_ARRAY => 2,
             _ => return Ok(()),
         };
-        let mut at = self.begin(page)?;
-        for _ in 0..blocks {
-            let (count, end) = numbers(bytes, at, values.min(DELTA_VALUES))?;
-            self.file.unpack(4 * count)?;
-            at = end;
+        let (mut at, most) = (self.begin(page)?, values.min(DELTA_VALUES));
+        for block in 1..=blocks {
+            let packed = Packed::read(bytes, at, most)?;
+            self.file.unpack(4 * packed.count)?;
+            if block < blocks {
+                at = packed.end()?;
+            }
         }
         Ok(())
     }
@@ -122,13 +126,17 @@ impl Looked {
             Page::DataPageV2 { def_levels_byte_len, rep_levels_byte_len, .. } => {
                 Ok((*def_levels_byte_len as usize).saturating_add(*rep_levels_byte_len as usize))
             }
-            Page::DataPage { buf, def_level_encoding: Encoding::RLE, .. } if self.levels[0] == 0 => match self.levels[1] {
-                0 => Ok(0),
-                _ => {
-                    let length = buf.first_chunk::<4>().ok_or_else(|| wrong("a page is cut off"))?;
-                    Ok((u32::from_le_bytes(*length) as usize).saturating_add(4))
-                }
-            },
+            // Without levels nothing is there, whatever is said of how it is written.
+            Page::DataPage { .. } if self.levels == [0, 0] => Ok(0),
+            Page::DataPage { buf, def_level_encoding: Encoding::RLE, .. } if self.levels[0] == 0 => {
+                let length = buf.first_chunk::<4>().ok_or_else(|| wrong("a page is cut off"))?;
+                Ok((u32::from_le_bytes(*length) as usize).saturating_add(4))
+            }
+            #[expect(deprecated, reason = "old programs write it")]
+            Page::DataPage { num_values, def_level_encoding: Encoding::BIT_PACKED, .. } if self.levels[0] == 0 => {
+                let bits = 16 - self.levels[1].leading_zeros() as usize;
+                Ok((*num_values as usize).saturating_mul(bits).div_ceil(8))
+            }
             _ => Err(wrong("a page has levels that are written in a way which is not read")),
         }
     }
@@ -158,29 +166,47 @@ impl PageReader for Looked {
     }
 }
 
-/// How many numbers are packed as differences from a place on (apache/parquet-format, Encodings.md, DELTA_BINARY_PACKED), no more than `most`, and
-/// where they end.
-pub fn numbers(bytes: &Bytes, at: usize, most: u64) -> Result<(u64, usize)> {
-    let cut_off = || wrong("a page is cut off");
-    let mut rest = bytes.get(at..).ok_or_else(cut_off)?;
-    let [block, parts, count, _first] = [number(&mut rest), number(&mut rest), number(&mut rest), number(&mut rest)];
-    let (Some(block), Some(parts), Some(count)) = (block, parts, count) else { return Err(cut_off()) };
-    if count > most {
-        return Err(wrong("a page says that it has more values than it can have"));
+/// Numbers that are packed as differences (apache/parquet-format, Encodings.md, DELTA_BINARY_PACKED).
+#[derive(Debug)]
+pub struct Packed<'a> {
+    /// How many.
+    pub count: u64,
+    /// Values of a block, and parts of one.
+    block: [u64; 2],
+    bytes: &'a Bytes,
+    /// What follows their header.
+    rest: &'a [u8],
+}
+
+impl<'a> Packed<'a> {
+    /// What stands at a place; no more than `most` numbers.
+    pub fn read(bytes: &'a Bytes, at: usize, most: u64) -> Result<Packed<'a>> {
+        let mut rest = bytes.get(at..).ok_or_else(cut_off)?;
+        let [block, parts, count, first] = [(); 4].map(|()| number(&mut rest));
+        let (Some(block), Some(parts), Some(count), Some(_)) = (block, parts, count, first) else { return Err(cut_off()) };
+        match count > most {
+            true => Err(wrong("a page says that it has more values than it can have")),
+            false => Ok(Packed { count, block: [block, parts], bytes, rest }),
+        }
     }
-    let is_whole = |values: &u64| values * parts == block && block.is_multiple_of(128) && values.is_multiple_of(32) && *values > 0;
-    let values = block.checked_div(parts).filter(is_whole).ok_or_else(|| wrong("a page has blocks that are none"))?;
-    let mut left = count.saturating_sub(1);
-    while left > 0 {
-        // The least difference, then how many bits the values of each part take; those of parts beyond the last value say nothing.
-        number(&mut rest).ok_or_else(cut_off)?;
-        let (widths, more) = usize::try_from(parts).ok().and_then(|parts| rest.split_at_checked(parts)).ok_or_else(cut_off)?;
-        let used = usize::try_from(left.div_ceil(values)).unwrap_or(usize::MAX);
-        let packed = widths.iter().take(used).fold(0u64, |all, width| all.saturating_add(u64::from(*width).saturating_mul(values) / 8));
-        left = left.saturating_sub(values.saturating_mul(parts));
-        rest = usize::try_from(packed).ok().and_then(|packed| more.get(packed..)).ok_or_else(cut_off)?;
+
+    /// Where they end.
+    pub fn end(&self) -> Result<usize> {
+        let (mut rest, [block, parts]) = (self.rest, self.block);
+        let is_whole = |values: &u64| values * parts == block && block.is_multiple_of(128) && values.is_multiple_of(32) && *values > 0;
+        let values = block.checked_div(parts).filter(is_whole).ok_or_else(|| wrong("a page has blocks that are none"))?;
+        let mut left = self.count.saturating_sub(1);
+        while left > 0 {
+            // The least difference, then how many bits the values of each part take; those of parts beyond the last value say nothing.
+            number(&mut rest).ok_or_else(cut_off)?;
+            let (widths, more) = usize::try_from(parts).ok().and_then(|parts| rest.split_at_checked(parts)).ok_or_else(cut_off)?;
+            let used = usize::try_from(left.div_ceil(values)).unwrap_or(usize::MAX);
+            let packed = widths.iter().take(used).fold(0u64, |all, width| all.saturating_add(u64::from(*width).saturating_mul(values) / 8));
+            left = left.saturating_sub(values.saturating_mul(parts));
+            rest = usize::try_from(packed).ok().and_then(|packed| more.get(packed..)).ok_or_else(cut_off)?;
+        }
+        Ok(self.bytes.len() - rest.len())
     }
-    Ok((count, bytes.len() - rest.len()))
 }
 
 /// A number of seven bits in each byte, the lowest first.
@@ -195,6 +221,10 @@ fn number(rest: &mut &[u8]) -> Option<u64> {
         }
     }
     None
+}
+
+fn cut_off() -> ParquetError {
+    wrong("a page is cut off")
 }
 
 fn wrong(what: &str) -> ParquetError {

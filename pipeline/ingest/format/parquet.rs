@@ -1,6 +1,6 @@
 //! Parquet: columns of simple types as the texts that a contract reads; only those wanted are read.
 
-use super::super::limit::{COLUMN_CHUNK_BYTES, COLUMNS, DELTA_ROWS, FOOTER_BYTES, PARQUET_FREE, PARQUET_TIMES, TEXT_BYTES};
+use super::super::limit::{COLUMN_CHUNK_BYTES, COLUMNS, FOOTER_BYTES, PARQUET_FREE, PARQUET_TIMES, TEXT_BYTES};
 use super::super::rows::{End, Row, Rows};
 use super::super::source::Source;
 use super::notes::{Fault, Notes};
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, RecordBatch, RecordBatchReader};
 use arrow::datatypes::*;
 use arrow::util::display::array_value_to_string;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, RowGroups};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader};
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
 use parquet::basic::Compression;
 use std::cell::Cell;
@@ -58,8 +58,7 @@ impl Parquet {
             let mask = ProjectionMask::roots(metadata.parquet_schema(), chosen);
             let fields = parquet_to_arrow_field_levels(metadata.parquet_schema(), mask, Some(views.fields()))?;
             let pages = Pages::new(file, Arc::clone(metadata.metadata()), PARQUET_FREE.max(bytes.saturating_mul(PARQUET_TIMES)));
-            let rows = if pages.repeats() { DELTA_ROWS } else { BATCH };
-            ParquetRecordBatchReader::try_new_with_row_groups(&fields, &pages, rows.min(pages.num_rows()).max(1), None)
+            ParquetRecordBatchReader::try_new_with_row_groups(&fields, &pages, pages.rows_at_once(BATCH), None)
         })?;
         let (batch, notes) = (RecordBatch::new_empty(reader.schema()), notes.clone());
         Ok(Parquet { name, hashing, header, reader, batch, at: 0, row: 0, bytes, written: 0, notes })

@@ -26,8 +26,8 @@ pub struct Sheet {
     ended: bool,
 }
 
-/// Up to this whole number a spreadsheet keeps every digit (2 to the power of 53).
-const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+/// Up to this whole number, of 15 digits, a spreadsheet keeps every digit.
+const MOST_EXACT: f64 = 999_999_999_999_999.0;
 
 /// Where a cell is and how it is to be read, from its attributes.
 struct Head {
