@@ -266,12 +266,12 @@ fn a_year_that_stands_alone_is_told() {
     place.file("second/student.csv", &(student.clone() + "2042,N1,secondary,F,white\n"));
     let said = place.works(&["check", "second"]);
     assert!(said.contains("lone_year: 1") && said.contains("1 rows of 2042, from student.csv"), "{said}");
-    // The next year; more than a tenth, not more than two years from the others; more than two, also before them.
+    // The next year; more than a tenth, not more than three years from the others; four, also before them.
     for (rows, told) in [
         ("2025,N1,secondary,F,white\n", false),
-        ("2026,N1,secondary,F,white\n2026,N2,secondary,F,white\n", false),
-        ("2020,N1,secondary,F,white\n2020,N2,secondary,F,white\n", true),
-        ("2027,N1,secondary,F,white\n2027,N2,secondary,F,white\n", true),
+        ("2027,N1,secondary,F,white\n2027,N2,secondary,F,white\n", false),
+        ("2019,N1,secondary,F,white\n2019,N2,secondary,F,white\n", true),
+        ("2028,N1,secondary,F,white\n2028,N2,secondary,F,white\n", true),
     ] {
         place.file("second/student.csv", &(student.clone() + rows));
         assert_eq!(place.works(&["check", "second"]).contains("lone_year"), told, "{rows}");
@@ -280,15 +280,15 @@ fn a_year_that_stands_alone_is_told() {
     place.works(&["ingest", "second"]);
     place.file("second/student.csv", &student);
     assert!(place.works(&["ingest", "second"]).contains("lone_year: 2"));
-    place.perkins(&["remove", "student", "--year", "2028", "--reason", "mistyped"]).refuses(3, &["no row of student of 2028"]);
-    place.perkins(&["remove", "credential", "--year", "2027", "--reason", "mistyped"]).refuses(3, &["divided by a year", "student"]);
-    place.perkins(&["remove", "student", "N1", "--year", "2027", "--reason", "mistyped"]).refuses(3, &["--year"]);
-    let said = place.works(&["remove", "student", "--year", "2027", "--reason", "mistyped"]);
+    place.perkins(&["remove", "student", "--year", "2029", "--reason", "mistyped"]).refuses(3, &["no row of student of 2029"]);
+    place.perkins(&["remove", "credential", "--year", "2028", "--reason", "mistyped"]).refuses(3, &["divided by a year", "student"]);
+    place.perkins(&["remove", "student", "N1", "--year", "2028", "--reason", "mistyped"]).refuses(3, &["--year"]);
+    let said = place.works(&["remove", "student", "--year", "2028", "--reason", "mistyped"]);
     assert!(said.starts_with("student                              2 rows\n"), "{said}");
-    assert!(place.works(&["status"]).contains("rows of student of 2027 were removed: mistyped"));
+    assert!(place.works(&["status"]).contains("rows of student of 2028 were removed: mistyped"));
     assert!(!place.works(&["check", "second"]).contains("lone_year"));
     place.works(&["verify", "--read-data"]);
-    place.file("second/student.csv", &(student + "2027,N1,secondary,F,white\n"));
+    place.file("second/student.csv", &(student + "2028,N1,secondary,F,white\n"));
     assert!(place.works(&["ingest", "second"]).contains("lone_year: 1"));
 }
 

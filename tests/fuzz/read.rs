@@ -73,7 +73,11 @@ fn check(collection: &str, source: &Source) {
     let small = outcome(collection, source, 1, 61);
     // Threads cost more than the reading: guided fuzzing, which looks at very many files, starts them for some.
     if !cfg!(fuzzing) || source.bytes.is_multiple_of(4) {
-        assert_eq!(outcome(collection, source, 3, 61), small, "the number of threads changes what is read");
+        match (outcome(collection, source, 3, 61), &small) {
+            // Of a file that is broken in several ways, and no UTF-8, another fault may be met first.
+            (Seen::Refused(_), Seen::Refused(_)) => {}
+            (several, one) => assert_eq!(several, *one, "the number of threads changes what is read"),
+        }
     }
     match (outcome(collection, source, if cfg!(fuzzing) { 1 } else { 2 }, 1 << 20), small) {
         (Seen::Refused(_), Seen::Refused(_)) => {}
