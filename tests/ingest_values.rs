@@ -218,7 +218,7 @@ fn files_that_cannot_be_read_say_why() {
     let missing = error("student.csv", b"school_year,student_id,Colour\n2024,1,red\n");
     assert!(missing.contains(
         "student.csv: required columns are missing: education_level, gender, race_ethnicity; columns found: school_year, student_id, Colour; if they \
-         have other names, `perkins map student.csv` proposes a mapping"
+         have other names, `perkins map FILE` proposes a mapping"
     ));
     assert!(error("student.csv", b"").contains("columns found: none"));
     assert!(error("student.csv", b"school_year,Gender,gender\n").contains("the column gender twice"));
@@ -296,6 +296,10 @@ fn identifiers_that_say_there_is_none_are_rejected() {
     let lines: Vec<(i64, &str, &str)> = (2..).take(spoiled.len()).map(|line| (line, "student_id", "type")).collect();
     assert_eq!(brief(&outcome), owned(&lines));
     assert_eq!(counts(&outcome, "student").accepted, good.len() as u64);
+    // What a lake of before has is not lost when `perkins remove` writes it again.
+    let mut former = School::with(&[("student.csv", &format!("{STUDENT}{rows}"))]);
+    former.options.removed = Some(perkins::lake::Removed::default());
+    assert_eq!(counts(&former.ingest(), "student").accepted, (spoiled.len() + good.len()) as u64);
 }
 
 #[test]

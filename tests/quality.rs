@@ -540,3 +540,22 @@ fn rows_without_their_institution_are_told_when_it_goes() {
     assert!(said.contains("exit, orphaned_rows: ") && said.contains(" without their institution, from "), "{said}");
     assert!(!place.works(&["ingest", "raw"]).contains("orphaned_rows"));
 }
+
+/// More students than a shard has (65,536), and one of a later load, whose number is the last though its id is the first.
+#[test]
+fn a_check_finds_students_of_every_shard_in_the_order_of_their_ids() {
+    let place = place();
+    let header = "school_year,student_id,education_level,gender,race_ethnicity\n";
+    let race = |i: u32| if i == 7 || i == 65_999 { "unknown" } else { "white" };
+    let rows: String = (0..66_000).map(|i| format!("2023,M{i:05},secondary,F,{}\n", race(i))).collect();
+    place.file("many/student/2023.csv", &format!("{header}{rows}"));
+    assert!(
+        place
+            .works(&["ingest", "many"])
+            .contains("student, race_unknown: 2 (such as student/2023.csv line 9, student/2023.csv line 66001)")
+    );
+    place.file("many/student/2024.csv", &format!("{header}2024,A1,secondary,F,unknown\n"));
+    let first = "student, race_unknown: 3 (such as student/2024.csv line 2, student/2023.csv line 9, student/2023.csv line 66001)";
+    let said = place.works(&["ingest", "many"]);
+    assert!(said.contains(first), "{said}");
+}

@@ -304,7 +304,7 @@ fn layout(plan: &Plan, header: &[String], name: &str) -> Result<Layout> {
     if !missing.is_empty() {
         let is_known = |name: &str| plan.contract.index(&name.to_lowercase()).is_some();
         let found = columns_found(header, is_known);
-        return wrong(format!("required columns are missing: {}; columns found: {found}{}", missing.join(", "), hint(header, name)));
+        return wrong(format!("required columns are missing: {}; columns found: {found}{}", missing.join(", "), hint(header)));
     }
     Ok(Layout { positions, columns: header.len(), file: 0, guessed: false, mapped: None })
 }
@@ -331,7 +331,7 @@ pub fn columns_found(header: &[String], is_known: impl Fn(&str) -> bool) -> Stri
 }
 
 /// What may be wrong with a header: it is one column, or its names are others.
-fn hint(header: &[String], name: &str) -> String {
+fn hint(header: &[String]) -> String {
     let between = |header: &String| {
         [(';', "semicolons"), ('\t', "tabs"), ('|', "bars"), (',', "commas")].into_iter().find(|(c, _)| header.contains(*c))
     };
@@ -340,7 +340,7 @@ fn hint(header: &[String], name: &str) -> String {
             format!("; the fields seem to be separated by {what}: save it as csv with commas, or as tsv with tabs")
         }),
         header if is_record(header) => String::new(),
-        _ => format!("; if they have other names, `perkins map {name}` proposes a mapping"),
+        _ => "; if they have other names, `perkins map FILE` proposes a mapping".into(),
     }
 }
 
